@@ -1,0 +1,108 @@
+package llm
+
+// Finish is why a model stopped.
+type Finish uint8
+
+// The finish reasons.
+const (
+	NotFinished Finish = iota
+	FinishStop
+	FinishLength
+	FinishTool
+	FinishFilter
+	FinishRefusal
+	FinishPause // the provider wants the turn continued (Anthropic pause_turn)
+	FinishOther
+)
+
+// Answer is a whole answer.
+type Answer struct {
+	ID      Escaped
+	Model   Escaped // as the provider names it
+	Created int64   // Unix seconds; 0 when the provider does not say
+	Choices []Choice
+	Usage   Usage
+	Extra   []Field
+}
+
+// Choice is one of the answers asked for.
+type Choice struct {
+	Parts        []Part
+	Finish       Finish
+	StopSequence Escaped
+	Extra        []Field
+}
+
+// EventKind tells stream events apart.
+type EventKind uint8
+
+// The kinds of a stream's events, in the order of a well-formed stream: Start;
+// then per block BlockStart, deltas, BlockStop; then Finish per choice, Usage,
+// End. Ping may come anywhere; Failure ends a stream.
+const (
+	Ping EventKind = iota
+	Start
+	BlockStart
+	Delta
+	BlockStop
+	FinishEvent
+	UsageEvent
+	End
+	Failure
+)
+
+// Event is one step of a streamed answer. Its byte fields are views that are
+// valid during the call that hands it over.
+type Event struct {
+	Kind    EventKind
+	Choice  int      // index of the choice
+	Block   int      // dense index of the block within its choice
+	Part    PartKind // of BlockStart, Delta, BlockStop: TextPart, ReasoningPart, RefusalPart, ToolCallPart
+	ID      Escaped  // of Start: the answer's id; of a tool call's BlockStart: the call's id
+	Name    Escaped  // of Start: the model; of a tool call's BlockStart: the tool
+	Text    Escaped  // of Delta: text, or a piece of the arguments' JSON text
+	Sign    Escaped  // of a reasoning Delta: signature
+	Finish  Finish
+	Stop    Escaped // the stop sequence that matched
+	Created int64
+	Usage   *Usage
+	Err     *Error
+}
+
+// Commits reports whether a client that has seen e can no longer be given
+// another target's answer: content, a tool call, or the end of the stream.
+func (e *Event) Commits() bool {
+	switch e.Kind {
+	case Delta:
+		return len(e.Text) > 0 || len(e.Sign) > 0
+	case BlockStart:
+		return e.Part == ToolCallPart
+	case FinishEvent, End:
+		return true
+	}
+	return false
+}
+
+// Usage counts tokens in disjoint buckets: no token is in two of them.
+type Usage struct {
+	Input       int64 // read afresh
+	CacheRead   int64 // read from the prompt cache
+	CacheWrite  int64 // written to the prompt cache
+	InputAudio  int64
+	Output      int64 // visible
+	Reasoning   int64
+	OutputAudio int64
+	Known       bool // reported by the provider
+	Estimated   bool // counted by Postern, because the provider did not say
+	Partial     bool // the stream ended early: what was seen, no more
+}
+
+// InputTotal is every token read, cached ones included, as in
+// gen_ai.usage.input_tokens.
+func (u *Usage) InputTotal() int64 { return u.Input + u.CacheRead + u.CacheWrite + u.InputAudio }
+
+// OutputTotal is every token written, reasoning included.
+func (u *Usage) OutputTotal() int64 { return u.Output + u.Reasoning + u.OutputAudio }
+
+// Total is InputTotal and OutputTotal together.
+func (u *Usage) Total() int64 { return u.InputTotal() + u.OutputTotal() }

@@ -1,0 +1,164 @@
+package llm
+
+// Facts is what deciding needs to know of a request. A dialect reads it in one
+// pass over the body, without decoding the conversation.
+type Facts struct {
+	Operation  Operation
+	Model      string // the name the application asked for, unescaped
+	Stream     bool
+	MaxTokens  int  // output bound the client gave; 0 when it gave none
+	Choices    int  // answers asked for (n); at least 1
+	Tools      int  // tools offered
+	Images     int  // image parts
+	TextBytes  int  // upper bound of the bytes that can become input tokens
+	WantsUsage bool // the client itself asked for usage in its stream
+	User       string
+}
+
+// Request is a decoded request. Only a request that changes dialect is decoded.
+type Request struct {
+	Facts
+	Messages   []Message
+	Tools      []Tool
+	ToolChoice ToolChoice
+	Sampling   Sampling
+	Stop       []Escaped
+	Format     *Format
+	Reasoning  *Reasoning
+	Metadata   Raw
+	Extra      []Field
+}
+
+// Role says who speaks.
+type Role uint8
+
+// The roles. Developer is OpenAI's name for instructions that rank below the
+// platform's; dialects without it treat it as System.
+const (
+	User Role = iota
+	Assistant
+	System
+	Developer
+	ToolRole
+)
+
+// Message is one turn.
+type Message struct {
+	Role  Role
+	Name  Escaped
+	Parts []Part
+	Extra []Field
+}
+
+// PartKind tells the kinds of content apart.
+type PartKind uint8
+
+// The kinds of content. Which other fields of a Part are set follows from it.
+const (
+	TextPart       PartKind = iota // Text
+	ImagePart                      // Media
+	AudioPart                      // Media
+	DocumentPart                   // Media
+	ToolCallPart                   // Call
+	ToolResultPart                 // Result
+	ReasoningPart                  // Text, Signature; Redacted when only the provider can read it
+	RefusalPart                    // Text
+	OtherPart                      // Other: kept raw, known to its own dialect only
+)
+
+// Part is a piece of content.
+type Part struct {
+	Kind      PartKind
+	Text      Escaped
+	Media     Media
+	Call      ToolCall
+	Result    ToolResult
+	Signature Escaped // opaque proof of a reasoning part, carried back unchanged
+	Redacted  bool
+	Cache     Raw // the client's prompt-cache marker on this part
+	Other     Raw
+	Extra     []Field
+}
+
+// Media is content by reference or by value: exactly one of URL, Data, File.
+type Media struct {
+	Type   Escaped // MIME type, when known
+	URL    Escaped
+	Data   Escaped // base64
+	File   Escaped // a provider's file id
+	Name   Escaped
+	Detail Escaped // OpenAI's image detail
+}
+
+// ToolCall is a model's wish to call a tool.
+type ToolCall struct {
+	ID   Escaped
+	Name Escaped
+	// Arguments is the escaped form of the arguments' JSON text, as OpenAI
+	// carries it; Input is the JSON value itself, as Anthropic does. A decoder
+	// sets the one that it has.
+	Arguments Escaped
+	Input     Raw
+}
+
+// ToolResult answers a ToolCall.
+type ToolResult struct {
+	ID    Escaped
+	Name  Escaped
+	Parts []Part
+	Error bool
+}
+
+// Tool is an offered function.
+type Tool struct {
+	Name        Escaped
+	Description Escaped
+	Schema      Raw // JSON Schema of the arguments; nil when absent
+	Strict      bool
+	Cache       Raw
+	Other       Raw // a tool that the provider runs itself, raw
+	Extra       []Field
+}
+
+// ToolMode says whether tools may or must be called.
+type ToolMode uint8
+
+// The tool modes.
+const (
+	ToolsDefault ToolMode = iota
+	ToolsAuto
+	ToolsNone
+	ToolsRequired
+	ToolNamed
+)
+
+// ToolChoice constrains tool calls.
+type ToolChoice struct {
+	Mode     ToolMode
+	Name     Escaped // with ToolNamed
+	Parallel *bool   // nil: the provider's default
+}
+
+// Sampling parameters, as spelled; empty is absent.
+type Sampling struct {
+	Temperature      Number
+	TopP             Number
+	TopK             Number
+	Seed             Number
+	PresencePenalty  Number
+	FrequencyPenalty Number
+}
+
+// Format asks for structured output.
+type Format struct {
+	Name   Escaped
+	Schema Raw // nil: any JSON object
+	Strict bool
+}
+
+// Reasoning asks for thinking, by effort or by a token budget.
+type Reasoning struct {
+	Effort Escaped
+	Budget int
+	Off    bool
+}
