@@ -38,7 +38,8 @@ type Stream interface {
 	RemoveHeader(s Side, name string)
 
 	// Body copies size bytes from offset on of the buffer that the running body
-	// callback shows: one chunk, or all that was held so far after a Pause.
+	// callback shows: one chunk, or all that was held so far after a Pause. The
+	// bytes are valid until the callback returns.
 	Body(s Side, offset, size int) []byte
 	// SetBody replaces that whole buffer.
 	SetBody(s Side, b []byte)
