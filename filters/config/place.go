@@ -1,0 +1,150 @@
+package config
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// place is where a value stands: a chain up to the document. The pointer is
+// rendered only when an error needs it.
+type place struct {
+	root   bool // the document itself; so is nil
+	parent *place
+	token  string
+	index  int
+	inList bool
+	node   *Node
+	// line and column are where an error about the value as a whole shows:
+	// its key, or the value itself in a list.
+	line, column int32
+}
+
+// pointer renders the place by RFC 6901.
+func (p *place) pointer() string {
+	var up []*place
+	for ; p != nil && !p.root; p = p.parent {
+		up = append(up, p)
+	}
+	var b []byte
+	for _, q := range slices.Backward(up) {
+		b = append(b, '/')
+		if q.inList {
+			b = strconv.AppendInt(b, int64(q.index), 10)
+		} else {
+			b = append(b, escapeToken(q.token)...)
+		}
+	}
+	return string(b)
+}
+
+var tokenEscaper = strings.NewReplacer("~", "~0", "/", "~1")
+
+func escapeToken(s string) string {
+	if strings.ContainsAny(s, "~/") {
+		return tokenEscaper.Replace(s)
+	}
+	return s
+}
+
+// member is the place of a key of the object at p.
+func (p *place) member(m *Member) *place {
+	return &place{parent: p, token: m.Key, node: m.Value, line: m.KeyLine, column: m.KeyColumn}
+}
+
+// absent is the place of a key that the object at p lacks: errors show at p.
+func (p *place) absent(key string) *place {
+	return &place{parent: p, token: key, line: p.line, column: p.column}
+}
+
+// item is the place of entry i of the list at p.
+func (p *place) item(i int) *place {
+	n := p.node.Items[i]
+	return &place{parent: p, index: i, inList: true, node: n, line: n.Line, column: n.Column}
+}
+
+// step goes to a key or index of the value at p, whether or not it is there.
+func (p *place) step(token string) *place {
+	if p.node != nil && p.node.Kind == KindList {
+		i, err := strconv.Atoi(token)
+		if err == nil && 0 <= i && i < len(p.node.Items) {
+			return p.item(i)
+		}
+	}
+	if m := p.node.member(token); m != nil {
+		return p.member(m)
+	}
+	return p.absent(token)
+}
+
+// find looks for a node in the document below p, by identity.
+func (p *place) find(n *Node) *place {
+	switch {
+	case p.node == n:
+		return p
+	case p.node == nil:
+		return nil
+	}
+	for i := range p.node.Members {
+		if q := p.member(&p.node.Members[i]).find(n); q != nil {
+			return q
+		}
+	}
+	for i := range p.node.Items {
+		if q := p.item(i).find(n); q != nil {
+			return q
+		}
+	}
+	return nil
+}
+
+// at makes an error of this place, shown at its key.
+func (p *place) at(code Code, message, hint string) Error {
+	return Error{Line: int(p.line), Column: int(p.column), Pointer: p.pointer(),
+		Code: code, Message: message, Hint: hint}
+}
+
+// atValue makes an error of this place, shown at its value.
+func (p *place) atValue(code Code, message, hint string) Error {
+	e := p.at(code, message, hint)
+	if p.node != nil && p.node.Line > 0 {
+		e.Line, e.Column = int(p.node.Line), int(p.node.Column)
+	}
+	return e
+}
+
+// manyKeys is from how many keys on an object's duplicates are found by a map.
+const manyKeys = 16
+
+// keySet finds duplicate keys.
+type keySet struct{ index map[string]int }
+
+// add returns where key stands in members already, or -1 after noting that the
+// caller appends it.
+func (k *keySet) add(members []Member, key string) int {
+	if len(members) < manyKeys {
+		return slices.IndexFunc(members, func(m Member) bool { return m.Key == key })
+	}
+	if k.index == nil {
+		k.index = make(map[string]int, 2*manyKeys)
+		for i := range members {
+			k.index[members[i].Key] = i
+		}
+	}
+	if i, ok := k.index[key]; ok {
+		return i
+	}
+	k.index[key] = len(members)
+	return -1
+}
+
+// duplicate is the error of a key that the object has already.
+func duplicate(first Member, again Member, at *place) Error {
+	return Error{Line: int(again.KeyLine), Column: int(again.KeyColumn), Pointer: at.pointer(),
+		Code: DuplicateKey, Message: "duplicate key " + quote(again.Key),
+		Hint: "the first is at " + position(first.KeyLine, first.KeyColumn)}
+}
+
+func position(line, column int32) string {
+	return "line " + strconv.Itoa(int(line)) + ", column " + strconv.Itoa(int(column))
+}

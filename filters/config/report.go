@@ -1,0 +1,74 @@
+package config
+
+import "strings"
+
+// Report lets the owner of a section add errors, without knowing of lines. A
+// Rule gets one that stands at the object of its table.
+type Report struct {
+	d    *decoder
+	root *place
+	at   *place
+}
+
+// At goes to a value below by its keys and indices: r.At("targets", "0",
+// "model"). With no argument it is the object itself. What is absent from the
+// document is shown at the nearest thing that is there.
+func (r *Report) At(path ...string) *Report {
+	at := r.at
+	for _, token := range path {
+		at = at.step(token)
+	}
+	return &Report{r.d, r.root, at}
+}
+
+// AtNode goes to a value that Raw handed out, or one below it.
+func (r *Report) AtNode(n *Node) *Report {
+	if at := r.root.find(n); n != nil && at != nil {
+		return &Report{r.d, r.root, at}
+	}
+	return r
+}
+
+// Fail adds an error here.
+func (r *Report) Fail(code Code, message, hint string) {
+	r.d.errs.Add(r.at.atValue(code, message, hint))
+}
+
+// Has reports whether a name is in a namespace (In).
+func (r *Report) Has(namespace, name string) bool {
+	s := r.d.spaces[namespace]
+	return s != nil && s.places[name] != nil
+}
+
+// Refer adds a dangling error here unless name is in the namespace.
+func (r *Report) Refer(namespace, name string) {
+	if r.Has(namespace, name) {
+		return
+	}
+	var known []string
+	if s := r.d.spaces[namespace]; s != nil {
+		known = s.names
+	}
+	r.Fail(Dangling, "no "+quote(name)+" in "+namespace, suggest(namespace, name, known))
+}
+
+// judge runs the rules of every object in which nothing is wrong so far.
+func (d *decoder) judge(root *place) {
+	found := d.errs
+	for _, r := range d.rules {
+		if !wrongBelow(found, r.at.pointer()) {
+			r.test(&Report{d, root, r.at})
+		}
+	}
+}
+
+// wrongBelow reports whether an error stands at or below a pointer.
+func wrongBelow(errs Errors, pointer string) bool {
+	for i := range errs {
+		rest, ok := strings.CutPrefix(errs[i].Pointer, pointer)
+		if ok && (rest == "" || rest[0] == '/') {
+			return true
+		}
+	}
+	return false
+}
