@@ -1,0 +1,276 @@
+package sse
+
+// DefaultEvent is the limit in bytes of one event when Limits does not say.
+const DefaultEvent = 1 << 20
+
+// keepCarry is the capacity in bytes up to which the carry is kept for the next event that straddles chunks.
+const keepCarry = 64 << 10
+
+// Limits bounds what a Framer holds.
+type Limits struct {
+	Event int // bytes of one block with its terminator; 0 means DefaultEvent
+}
+
+// Event is one block of the stream. Its slices are views that hold until the next call of Feed or Next.
+type Event struct {
+	Name  []byte // value of the last event field; nil if absent
+	Data  []byte // values of the data fields joined by LF; nil if there is none, empty but not nil for an empty one
+	ID    []byte // value of the last id field without a NUL; nil if absent
+	Retry []byte // ASCII digits of the last retry field that has only those; nil if absent
+	Raw   []byte // every byte of the block, its terminator included
+
+	// Start and End are the block's place in the chunk last fed. Start is -1 when the block began in an earlier chunk; End is
+	// right even then, and 0 from Close.
+	Start, End int
+
+	Comment      bool // the block has no field: comments only, or a lone blank line
+	Unterminated bool // the stream ended before the block's blank line
+}
+
+// Framer cuts a byte stream into events. Feed it a chunk, then call Next until it returns false. The zero value works with the
+// default limits. Its memory is one incomplete block (at most Limits.Event bytes) and the joined data lines of one event.
+type Framer struct {
+	max   int
+	chunk []byte
+	pos   int // next unread byte of chunk
+
+	start int    // where the block begins in chunk, while carry is empty
+	carry []byte // the block's bytes from earlier chunks, and this chunk's as they are read
+	size  int    // bytes of the block so far
+	block block
+
+	begun bool // the first line is behind us: no byte order mark any more
+	mid   bool // the current line has bytes in an earlier chunk
+	cr    bool // the last byte of the last chunk was a CR that ended a line
+	spent bool // the carry belongs to the event that Next returned last
+	skip  bool // the block is over the limit; its bytes are dropped
+
+	overflowed int
+	skipped    int64
+}
+
+// NewFramer returns a Framer with the given limits.
+func NewFramer(lim Limits) *Framer {
+	f := new(Framer)
+	f.Init(lim)
+	return f
+}
+
+// Init makes the Framer ready for a new stream and keeps its buffers.
+func (f *Framer) Init(lim Limits) {
+	*f = Framer{max: lim.Event, carry: f.carry[:0], block: block{join: f.block.join[:0]}}
+}
+
+// Feed hands over the next chunk, which must stay unchanged until Next returns false. What Next did not take of the chunk
+// before is lost: the framer resynchronises at the next blank line and counts an overflow.
+func (f *Framer) Feed(chunk []byte) {
+	f.release()
+	f.abandon()
+	f.chunk, f.pos, f.start = chunk, 0, 0
+}
+
+// Next returns the next complete block of the stream in order. False means that the chunk is used up.
+func (f *Framer) Next() (Event, bool) {
+	f.release()
+	for f.pos < len(f.chunk) {
+		if f.secondHalf() {
+			if f.size == 1 && !f.skip {
+				return f.emit(), true
+			}
+			continue
+		}
+		n, term := lineEnd(f.chunk[f.pos:])
+		f.take(n + term)
+		if term == 0 {
+			f.mid = f.mid || n > 0
+			break
+		}
+		f.cr = f.pos == len(f.chunk) && f.chunk[f.pos-1] == '\r'
+		if f.endLine(n, term) && f.endBlock() {
+			return f.emit(), true
+		}
+	}
+	f.park()
+	return Event{}, false
+}
+
+// Rest returns the number of bytes of the incomplete block that is carried, once Next has returned false.
+func (f *Framer) Rest() int {
+	if f.skip || f.spent {
+		return 0
+	}
+	return f.size
+}
+
+// Close ends the stream. If a block is left without its blank line it is returned, flagged Unterminated: WHATWG discards it,
+// but providers do send a last event so, and the caller decides. Call it after Next returned false.
+func (f *Framer) Close() (Event, bool) {
+	f.release()
+	f.abandon()
+	if f.skip || f.size == 0 {
+		return Event{}, false
+	}
+	if f.mid {
+		f.field(f.carry[f.block.line:])
+	}
+	f.pos = 0
+	ev := f.emit()
+	ev.Unterminated = true
+	return ev, true
+}
+
+// Overflowed returns how many blocks were over the limit and dropped.
+func (f *Framer) Overflowed() int { return f.overflowed }
+
+// Skipped returns how many bytes belonged to dropped blocks.
+func (f *Framer) Skipped() int64 { return f.skipped }
+
+// secondHalf takes the LF of a CRLF whose CR ended the chunk before.
+func (f *Framer) secondHalf() bool {
+	cr := f.cr
+	f.cr = false
+	if !cr || f.chunk[f.pos] != '\n' {
+		return false
+	}
+	f.take(1)
+	f.block.line = f.size
+	return true
+}
+
+// take adds n bytes of the chunk to the block.
+func (f *Framer) take(n int) {
+	from := f.pos
+	f.pos += n
+	if f.skip {
+		f.skipped += int64(n)
+		return
+	}
+	f.size += n
+	if f.size > f.limit() {
+		f.overflow()
+		return
+	}
+	if len(f.carry) > 0 {
+		f.carry = append(f.carry, f.chunk[from:f.pos]...)
+	}
+}
+
+func (f *Framer) limit() int {
+	if f.max <= 0 {
+		return DefaultEvent
+	}
+	return f.max
+}
+
+func (f *Framer) overflow() {
+	f.skip = true
+	f.overflowed++
+	f.skipped += int64(f.size)
+	f.dropCarry()
+}
+
+// endLine handles the line of which the last n bytes and the terminator were just taken. It reports whether the line is blank.
+func (f *Framer) endLine(n, term int) bool {
+	blank := n == 0 && !f.mid
+	f.mid = false
+	if f.skip {
+		f.begun = true
+		return blank
+	}
+	line := f.raw()[f.block.line : f.size-term]
+	if !f.begun {
+		f.begun = true
+		line = f.dropMark(line)
+		blank = len(line) == 0
+	}
+	if !blank {
+		f.field(line)
+	}
+	f.block.line = f.size
+	return blank
+}
+
+// dropMark removes the byte order mark that may stand before the first line.
+func (f *Framer) dropMark(line []byte) []byte {
+	if len(line) < 3 || string(line[:3]) != "\xEF\xBB\xBF" {
+		return line
+	}
+	f.block.line = 3
+	return line[3:]
+}
+
+// endBlock reports whether the block that ends here is to be returned; a block over the limit is not.
+func (f *Framer) endBlock() bool {
+	if !f.skip {
+		return true
+	}
+	f.skip = false
+	f.reset()
+	return false
+}
+
+// raw returns the block so far.
+func (f *Framer) raw() []byte {
+	if len(f.carry) > 0 {
+		return f.carry
+	}
+	return f.chunk[f.start:f.pos]
+}
+
+// emit makes the event of the block that ends here and begins the next block.
+func (f *Framer) emit() Event {
+	raw := f.raw()
+	ev := f.block.event(raw[:len(raw):len(raw)])
+	ev.Start, ev.End = f.start, f.pos
+	if len(f.carry) > 0 {
+		ev.Start = -1
+		f.spent = true
+	}
+	f.reset()
+	return ev
+}
+
+// reset begins a new block at the read position.
+func (f *Framer) reset() {
+	f.start = f.pos
+	f.size = 0
+	f.block = block{join: f.block.join}
+}
+
+// park moves the incomplete block of a used-up chunk to the carry.
+func (f *Framer) park() {
+	if f.size > 0 && !f.skip && len(f.carry) == 0 {
+		f.carry = append(f.carry, f.chunk[f.start:]...)
+	}
+	f.chunk, f.pos, f.start = nil, 0, 0
+}
+
+// release frees the carry of an event that the caller has done with.
+func (f *Framer) release() {
+	if f.spent {
+		f.spent = false
+		f.dropCarry()
+	}
+}
+
+func (f *Framer) dropCarry() {
+	f.carry = f.carry[:0]
+	if cap(f.carry) > keepCarry {
+		f.carry = nil
+	}
+}
+
+// abandon drops the part of a chunk that the caller never asked for.
+func (f *Framer) abandon() {
+	if f.pos >= len(f.chunk) {
+		return
+	}
+	f.size += len(f.chunk) - f.pos
+	f.mid, f.cr, f.begun = true, false, true
+	f.pos = len(f.chunk)
+	if f.skip {
+		f.skipped += int64(f.size)
+		return
+	}
+	f.overflow()
+}
