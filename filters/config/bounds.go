@@ -59,7 +59,7 @@ func (d *decoder) oneOf(at *place, v string, values []string) bool {
 	if slices.Contains(values, v) {
 		return true
 	}
-	return d.fail(at, Invalid, "unknown value "+quote(v), suggest("one of", v, values))
+	return d.fail(at, Invalid, "unknown value "+Quote(v), suggest("one of", v, values))
 }
 
 // within bounds a whole number; show spells a bound.
@@ -94,7 +94,7 @@ func (d *decoder) beyond(at *place, o *options, show func(number) string) bool {
 
 func quoteScalar(n *Node) string {
 	if n.Kind == KindString || len(n.Text) > maxShown {
-		return quote(n.Text)
+		return Quote(n.Text)
 	}
 	return n.Text
 }

@@ -77,9 +77,9 @@ func kindHint(n *Node, want Kind, o *options) string {
 	case len(o.secret) > 0:
 		return secretHint(o)
 	case want == KindString && (n.Kind == KindNumber || n.Kind == KindBool):
-		return "put it in quotes: " + quote(n.Text)
+		return "put it in quotes: " + Quote(n.Text)
 	case want == KindList && n.Kind == KindString:
-		return "put it in brackets: [" + quote(n.Text) + "]"
+		return "put it in brackets: [" + Quote(n.Text) + "]"
 	case (want == KindNumber || want == KindBool) && n.Kind == KindString:
 		return "write it without quotes"
 	}
@@ -113,7 +113,7 @@ func (d *decoder) member(at *place, m *Member, fields []Field, seen []bool) {
 	})
 	switch {
 	case i < 0:
-		d.errs.Add(here.at(UnknownKey, "unknown key "+quote(m.Key), suggest("known keys", m.Key, names(fields))))
+		d.errs.Add(here.at(UnknownKey, "unknown key "+Quote(m.Key), suggest("known keys", m.Key, names(fields))))
 	case seen[i]:
 		d.errs.Add(duplicate(*at.node.member(m.Key), *m, here))
 	default:
@@ -152,7 +152,7 @@ func (d *decoder) absent(at *place, e *entry, demand bool) {
 		}
 		e.decode(d, here)
 	case e.required && demand:
-		d.errs.Add(here.at(Missing, "missing key "+quote(e.name), e.missingHint()))
+		d.errs.Add(here.at(Missing, "missing key "+Quote(e.name), e.missingHint()))
 	case e.absent != nil:
 		e.absent(d, here)
 	}
@@ -204,7 +204,7 @@ func (d *decoder) key(at *place, before []Member, keys *keySet, o *options) bool
 	if o.anyKey && at.token != "" || ValidName(at.token) {
 		return d.declare(o.namespace, at.token, at)
 	}
-	d.errs.Add(at.at(Invalid, quote(at.token)+" is not a name", nameRule))
+	d.errs.Add(at.at(Invalid, Quote(at.token)+" is not a name", nameRule))
 	return false
 }
 
@@ -219,7 +219,7 @@ func (d *decoder) declare(namespace, name string, at *place) bool {
 		d.spaces[namespace] = s
 	}
 	if first := s.places[name]; first != nil {
-		d.errs.Add(at.at(DuplicateKey, quote(name)+" is used already in "+namespace,
+		d.errs.Add(at.at(DuplicateKey, Quote(name)+" is used already in "+namespace,
 			"the first is at "+position(first.line, first.column)))
 		return false
 	}
@@ -240,7 +240,7 @@ func (d *decoder) resolve() {
 			s = &space{}
 		}
 		if name := r.at.node.Text; s.places[name] == nil {
-			d.fail(r.at, Dangling, "no "+quote(name)+" in "+r.namespace, suggest(r.namespace, name, s.names))
+			d.fail(r.at, Dangling, "no "+Quote(name)+" in "+r.namespace, suggest(r.namespace, name, s.names))
 		}
 	}
 }

@@ -59,7 +59,7 @@ func readString(d *decoder, at *place, o *options) (string, bool) {
 	case len(o.oneOf) > 0 && !d.oneOf(at, v, o.oneOf):
 		return v, false
 	case (o.validName || o.namespace != "") && !ValidName(v):
-		return v, d.fail(at, Invalid, quote(v)+" is not a name", nameRule)
+		return v, d.fail(at, Invalid, Quote(v)+" is not a name", nameRule)
 	}
 	d.declare(o.namespace, v, at)
 	return v, true
@@ -98,9 +98,9 @@ func readInt(d *decoder, at *place, o *options) (int64, bool) {
 	case err == nil:
 		return v, d.within(at, number{v, float64(v)}, o, strconv.Itoa)
 	case strings.ContainsAny(text, ".eE"):
-		return 0, d.fail(at, WrongType, "expected a whole number, found "+quote(text), "write it without a point or an exponent")
+		return 0, d.fail(at, WrongType, "expected a whole number, found "+Quote(text), "write it without a point or an exponent")
 	default:
-		return 0, d.fail(at, OutOfRange, quote(text)+" does not fit into 64 bits", "")
+		return 0, d.fail(at, OutOfRange, Quote(text)+" does not fit into 64 bits", "")
 	}
 }
 
@@ -112,7 +112,7 @@ func Float(name string, p *float64, opts ...Option) Field {
 		}
 		v, err := strconv.ParseFloat(at.node.Text, 64)
 		if err != nil {
-			return 0, d.fail(at, OutOfRange, quote(at.node.Text)+" is too large", "")
+			return 0, d.fail(at, OutOfRange, Quote(at.node.Text)+" is too large", "")
 		}
 		return v, d.withinFloat(at, v, o)
 	})
@@ -127,7 +127,7 @@ func Bytes(name string, p *int, opts ...Option) Field {
 		}
 		v, ok := ParseBytes(n.Text)
 		if !ok {
-			return 0, d.fail(at, Invalid, quote(n.Text)+" is not a size", bytesHint)
+			return 0, d.fail(at, Invalid, Quote(n.Text)+" is not a size", bytesHint)
 		}
 		return v, d.within(at, number{int64(v), float64(v)}, o, FormatBytes)
 	})
@@ -153,7 +153,7 @@ func readDuration(d *decoder, at *place, o *options) (time.Duration, bool) {
 	}
 	v, err := time.ParseDuration(n.Text)
 	if err != nil {
-		return 0, d.fail(at, Invalid, quote(n.Text)+" is not a time span", durationHint)
+		return 0, d.fail(at, Invalid, Quote(n.Text)+" is not a time span", durationHint)
 	}
 	return v, d.within(at, number{int64(v), float64(v)}, o, func(ns int) string { return FormatDuration(time.Duration(ns)) })
 }

@@ -76,8 +76,8 @@ func distance(a, b string) int {
 	return last[len(b)]
 }
 
-// quote shows a text in a message, bounded.
-func quote(s string) string {
+// Quote shows a text in a message, bounded.
+func Quote(s string) string {
 	if len(s) > maxShown {
 		return strconv.Quote(strings.ToValidUTF8(s[:maxShown], "")) + "…"
 	}

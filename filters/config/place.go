@@ -141,7 +141,7 @@ func (k *keySet) add(members []Member, key string) int {
 // duplicate is the error of a key that the object has already.
 func duplicate(first Member, again Member, at *place) Error {
 	return Error{Line: int(again.KeyLine), Column: int(again.KeyColumn), Pointer: at.pointer(),
-		Code: DuplicateKey, Message: "duplicate key " + quote(again.Key),
+		Code: DuplicateKey, Message: "duplicate key " + Quote(again.Key),
 		Hint: "the first is at " + position(first.KeyLine, first.KeyColumn)}
 }
 

@@ -49,7 +49,7 @@ func (r *Report) Refer(namespace, name string) {
 	if s := r.d.spaces[namespace]; s != nil {
 		known = s.names
 	}
-	r.Fail(Dangling, "no "+quote(name)+" in "+namespace, suggest(namespace, name, known))
+	r.Fail(Dangling, "no "+Quote(name)+" in "+namespace, suggest(namespace, name, known))
 }
 
 // judge runs the rules of every object in which nothing is wrong so far.
