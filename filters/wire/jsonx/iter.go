@@ -1,0 +1,212 @@
+package jsonx
+
+import "bytes"
+
+// Iter walks the members of an object or the elements of an array in validated JSON, without allocation.
+type Iter struct {
+	raw        []byte
+	pos        int // where the next member or element may begin
+	object     bool
+	key        Span // interior
+	start, end int  // of the value
+}
+
+// Members begins a walk over the members of the object raw. Of anything else there are none.
+func Members(raw []byte) Iter {
+	it := iterate(raw)
+	if !it.object {
+		it.pos = len(raw)
+	}
+	return it
+}
+
+// Elements begins a walk over the elements of the array raw. Of anything else there are none.
+func Elements(raw []byte) Iter {
+	it := iterate(raw)
+	if it.object {
+		it.pos = len(raw)
+	}
+	return it
+}
+
+func iterate(raw []byte) Iter {
+	it := Iter{raw: raw, pos: len(raw)}
+	if i := skipSpace(raw, 0); i < len(raw) && (raw[i] == '{' || raw[i] == '[') {
+		it.pos = i + 1
+		it.object = raw[i] == '{'
+	}
+	return it
+}
+
+// Next goes to the next member or element and reports whether there is one.
+func (it *Iter) Next() bool {
+	i := skipSpace(it.raw, it.pos)
+	if i < len(it.raw) && it.raw[i] == ',' {
+		i = skipSpace(it.raw, i+1)
+	}
+	if i >= len(it.raw) || it.raw[i] == ']' || it.raw[i] == '}' {
+		it.pos = len(it.raw)
+		return false
+	}
+	if it.object {
+		i = it.takeKey(i)
+	}
+	it.start = i
+	it.end = skipValue(it.raw, i)
+	it.pos = max(it.end, i+1)
+	return true
+}
+
+// takeKey notes the key at i and returns where its value begins.
+func (it *Iter) takeKey(i int) int {
+	end := skipString(it.raw, min(i+1, len(it.raw)))
+	it.key = Span{min(i+1, len(it.raw)), max(end-1, i+1)}
+	i = skipSpace(it.raw, end)
+	if i < len(it.raw) && it.raw[i] == ':' {
+		i = skipSpace(it.raw, i+1)
+	}
+	return i
+}
+
+// Key returns the interior of the key as written, still escaped; nil in an array.
+func (it *Iter) Key() []byte {
+	if !it.object {
+		return nil
+	}
+	return it.raw[it.key.Start:it.key.End:it.key.End]
+}
+
+// KeyIs reports whether the key spells name, escapes understood.
+func (it *Iter) KeyIs(name string) bool { return it.object && Equal(it.Key(), name) }
+
+// Value returns the raw bytes of the value.
+func (it *Iter) Value() []byte { return it.raw[it.start:it.end:it.end] }
+
+// Kind returns the kind of the value.
+func (it *Iter) Kind() Kind {
+	if it.start >= len(it.raw) {
+		return Invalid
+	}
+	return kindOf(it.raw[it.start])
+}
+
+// Offset returns where the value begins, relative to the raw bytes that the walk was begun with.
+func (it *Iter) Offset() int { return it.start }
+
+// Member returns the span of key and value, or of the element, relative to the raw bytes that the walk was begun with.
+func (it *Iter) Member() Span {
+	if !it.object {
+		return Span{it.start, it.end}
+	}
+	return Span{it.key.Start - 1, it.end}
+}
+
+// skipValue returns the offset behind the value at i.
+func skipValue(b []byte, i int) int {
+	if i >= len(b) {
+		return len(b)
+	}
+	switch b[i] {
+	case '"':
+		return skipString(b, i+1)
+	case '{', '[':
+		return skipContainer(b, i)
+	}
+	for i < len(b) && !endsScalar(b[i]) {
+		i++
+	}
+	return i
+}
+
+func endsScalar(c byte) bool { return c == ',' || c == '}' || c == ']' || isSpace(c) }
+
+// skipString returns the offset behind the closing quote of the string whose interior begins at i. It hops from quote to quote;
+// the backslashes before a quote are looked at once.
+func skipString(b []byte, i int) int {
+	from := i
+	for {
+		n := bytes.IndexByte(b[i:], '"')
+		if n < 0 {
+			return len(b)
+		}
+		i += n + 1
+		k := i - 2
+		for k >= from && b[k] == '\\' {
+			k--
+		}
+		if (i-k)&1 == 0 {
+			return i
+		}
+	}
+}
+
+// skipContainer returns the offset behind the array or object that opens at i.
+func skipContainer(b []byte, i int) int {
+	depth := 0
+	for i < len(b) {
+		switch b[i] {
+		case '"':
+			i = skipString(b, i+1)
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+		i++
+	}
+	return len(b)
+}
+
+// Lookup follows a path of member names and array indexes through validated JSON and returns the raw value there:
+// Lookup(raw, "choices", "0", "delta", "content"). Of equal names the last counts, as it does for nearly every decoder.
+func Lookup(raw []byte, path ...string) ([]byte, bool) {
+	for _, part := range path {
+		var ok bool
+		if raw, ok = child(raw, part); !ok {
+			return nil, false
+		}
+	}
+	i := skipSpace(raw, 0)
+	return raw[i:skipValue(raw, i)], i < len(raw)
+}
+
+func child(raw []byte, part string) ([]byte, bool) {
+	it := iterate(raw)
+	if it.object {
+		return it.last(part)
+	}
+	n, ok := index(part)
+	for ok && it.Next() {
+		if n == 0 {
+			return it.Value(), true
+		}
+		n--
+	}
+	return nil, false
+}
+
+func (it *Iter) last(name string) (value []byte, ok bool) {
+	for it.Next() {
+		if it.KeyIs(name) {
+			value, ok = it.Value(), true
+		}
+	}
+	return value, ok
+}
+
+// index reads an array index as RFC 6901 spells it: decimal, no sign, no leading zero.
+func index(part string) (n int, ok bool) {
+	if part == "" || len(part) > 9 || len(part) > 1 && part[0] == '0' {
+		return 0, false
+	}
+	for i := 0; i < len(part); i++ {
+		if !isDigit(part[i]) {
+			return 0, false
+		}
+		n = n*10 + int(part[i]-'0')
+	}
+	return n, true
+}

@@ -1,0 +1,332 @@
+package jsonx
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// scanner validates a document by recursive descent. Its methods take the offset where something begins and return the offset
+// behind it, or -1 once fail has noted the error.
+type scanner struct {
+	b    []byte
+	max  int       // depth
+	doc  *Document // nil if nothing is to be indexed
+	code string
+	off  int
+	key  string
+}
+
+// Valid validates one JSON value of any kind. White space may stand around it.
+func Valid(raw []byte, lim Limits) *Error {
+	if len(raw) > lim.bytes() {
+		return &Error{Code: CodeTooLarge, Offset: lim.bytes()}
+	}
+	s := scanner{b: raw, max: lim.depth()}
+	if i := s.value(skipSpace(raw, 0), 0); i >= 0 {
+		s.end(i)
+	}
+	return s.err()
+}
+
+func (s *scanner) fail(code string, off int) int {
+	s.code, s.off = code, off
+	return -1
+}
+
+// unexpected fails at i: there is a wrong byte there, or none.
+func (s *scanner) unexpected(code string, i int) int {
+	if i >= len(s.b) {
+		return s.fail(CodeTruncated, len(s.b))
+	}
+	return s.fail(code, i)
+}
+
+func (s *scanner) err() *Error {
+	if s.code == "" {
+		return nil
+	}
+	e := &Error{Code: s.code, Offset: s.off, Key: s.key}
+	if s.code == CodeDuplicateKey {
+		e.Pointer = "/" + string(appendPointer(nil, []byte(s.key)))
+		return e
+	}
+	e.Pointer = pointerAt(s.b, s.off)
+	return e
+}
+
+// end checks that nothing but white space follows.
+func (s *scanner) end(i int) {
+	if i = skipSpace(s.b, i); i < len(s.b) {
+		s.fail(CodeTrailing, i)
+	}
+}
+
+// value validates the value at i, which is not white space. depth counts the arrays and objects around it.
+func (s *scanner) value(i, depth int) int {
+	if i >= len(s.b) {
+		return s.fail(CodeTruncated, i)
+	}
+	switch c := s.b[i]; c {
+	case '"':
+		return s.text(i + 1)
+	case '{':
+		return s.object(i, depth+1)
+	case '[':
+		return s.array(i, depth+1)
+	case 't':
+		return s.literal(i, "true")
+	case 'f':
+		return s.literal(i, "false")
+	case 'n':
+		return s.literal(i, "null")
+	default:
+		if c == '-' || isDigit(c) {
+			return s.number(i)
+		}
+		return s.fail(CodeSyntax, i)
+	}
+}
+
+func (s *scanner) literal(i int, want string) int {
+	for k := 0; k < len(want); k++ {
+		if i+k >= len(s.b) || s.b[i+k] != want[k] {
+			return s.unexpected(CodeSyntax, i+k)
+		}
+	}
+	return i + len(want)
+}
+
+// array validates the array that opens at i and is the depth-th container around its elements.
+func (s *scanner) array(i, depth int) int {
+	if depth > s.max {
+		return s.fail(CodeDepth, i)
+	}
+	i = skipSpace(s.b, i+1)
+	if i < len(s.b) && s.b[i] == ']' {
+		return i + 1
+	}
+	for {
+		if i = s.value(i, depth); i < 0 {
+			return i
+		}
+		i = skipSpace(s.b, i)
+		if i >= len(s.b) || s.b[i] != ',' {
+			break
+		}
+		i = skipSpace(s.b, i+1)
+	}
+	if i >= len(s.b) || s.b[i] != ']' {
+		return s.unexpected(CodeSyntax, i)
+	}
+	return i + 1
+}
+
+// object validates the object that opens at i and is the depth-th container around its members.
+func (s *scanner) object(i, depth int) int {
+	if depth > s.max {
+		return s.fail(CodeDepth, i)
+	}
+	i = skipSpace(s.b, i+1)
+	if i < len(s.b) && s.b[i] == '}' {
+		return i + 1
+	}
+	for {
+		if i = s.member(i, depth); i < 0 {
+			return i
+		}
+		i = skipSpace(s.b, i)
+		if i >= len(s.b) || s.b[i] != ',' {
+			break
+		}
+		i = skipSpace(s.b, i+1)
+	}
+	if i >= len(s.b) || s.b[i] != '}' {
+		return s.unexpected(CodeSyntax, i)
+	}
+	return i + 1
+}
+
+// member validates the key at i, the colon and the value, and indexes a member of the top-level object.
+func (s *scanner) member(i, depth int) int {
+	if i >= len(s.b) || s.b[i] != '"' {
+		return s.unexpected(CodeSyntax, i)
+	}
+	key := i
+	if i = s.text(i + 1); i < 0 {
+		return i
+	}
+	slot := -1
+	if depth == 1 && s.doc != nil {
+		if slot = s.doc.slot(s.b[key+1 : i-1]); slot >= 0 && s.doc.has(slot) {
+			s.key = s.doc.keys.names[slot]
+			return s.fail(CodeDuplicateKey, key)
+		}
+	}
+	if i = skipSpace(s.b, i); i >= len(s.b) || s.b[i] != ':' {
+		return s.unexpected(CodeSyntax, i)
+	}
+	val := skipSpace(s.b, i+1)
+	i = s.value(val, depth)
+	if depth == 1 && s.doc != nil && i >= 0 {
+		s.doc.note(slot, key, val, i)
+	}
+	return i
+}
+
+func isDigit(c byte) bool { return c-'0' <= 9 }
+
+// number validates the number at i.
+func (s *scanner) number(i int) int {
+	if s.b[i] == '-' {
+		i++
+	}
+	if i < len(s.b) && s.b[i] == '0' {
+		i++
+		if i < len(s.b) && isDigit(s.b[i]) {
+			return s.fail(CodeNumber, i)
+		}
+	} else if i = s.digits(i); i < 0 {
+		return i
+	}
+	if i < len(s.b) && s.b[i] == '.' {
+		if i = s.digits(i + 1); i < 0 {
+			return i
+		}
+	}
+	if i < len(s.b) && s.b[i]|0x20 == 'e' {
+		i++
+		if i < len(s.b) && (s.b[i] == '+' || s.b[i] == '-') {
+			i++
+		}
+		return s.digits(i)
+	}
+	return i
+}
+
+// digits takes one digit or more.
+func (s *scanner) digits(i int) int {
+	if i >= len(s.b) || !isDigit(s.b[i]) {
+		return s.unexpected(CodeNumber, i)
+	}
+	for i < len(s.b) && isDigit(s.b[i]) {
+		i++
+	}
+	return i
+}
+
+// text validates the string whose interior begins at i and returns the offset behind its closing quote.
+func (s *scanner) text(i int) int {
+	for i >= 0 {
+		if i = plain(s.b, i); i >= len(s.b) {
+			return s.fail(CodeTruncated, len(s.b))
+		}
+		switch c := s.b[i]; {
+		case c == '"':
+			return i + 1
+		case c == '\\':
+			i = s.escape(i + 1)
+		case c < 0x20:
+			return s.fail(CodeControl, i)
+		default:
+			i = s.runes(i)
+		}
+	}
+	return i
+}
+
+// escape validates what follows a backslash.
+func (s *scanner) escape(i int) int {
+	if i >= len(s.b) {
+		return s.fail(CodeTruncated, i)
+	}
+	if isEscape(s.b[i]) {
+		return i + 1
+	}
+	if s.b[i] != 'u' {
+		return s.fail(CodeEscape, i)
+	}
+	for k := i + 1; k <= i+4; k++ {
+		if k >= len(s.b) || unhex(s.b[k]) < 0 {
+			return s.unexpected(CodeEscape, k)
+		}
+	}
+	return i + 5
+}
+
+// isEscape reports whether c makes an escape sequence of two characters.
+func isEscape(c byte) bool {
+	switch c {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return true
+	}
+	return false
+}
+
+// runes validates the UTF-8 sequences from i to the next ASCII byte.
+func (s *scanner) runes(i int) int {
+	for i < len(s.b) && s.b[i] >= 0x80 {
+		n, lo, hi := lead(s.b[i])
+		if n == 0 {
+			return s.fail(CodeUTF8, i)
+		}
+		for k := i + 1; k <= i+n; k++ {
+			if k >= len(s.b) {
+				return s.fail(CodeTruncated, k)
+			}
+			if s.b[k] < lo || s.b[k] > hi {
+				return s.fail(CodeUTF8, i)
+			}
+			lo, hi = 0x80, 0xBF
+		}
+		i += n + 1
+	}
+	return i
+}
+
+// lead returns how many bytes follow the first byte of a UTF-8 sequence (0 if it cannot be one) and the range of the next
+// (Unicode 15, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF).
+func lead(c byte) (n int, lo, hi byte) {
+	switch {
+	case c < 0xC2:
+		return 0, 0, 0
+	case c < 0xE0:
+		return 1, 0x80, 0xBF
+	case c == 0xE0:
+		return 2, 0xA0, 0xBF
+	case c == 0xED:
+		return 2, 0x80, 0x9F
+	case c < 0xF0:
+		return 2, 0x80, 0xBF
+	case c == 0xF0:
+		return 3, 0x90, 0xBF
+	case c < 0xF4:
+		return 3, 0x80, 0xBF
+	case c == 0xF4:
+		return 3, 0x80, 0x8F
+	}
+	return 0, 0, 0
+}
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x80 * ones
+)
+
+// plain returns the offset of the first byte at or after i that is not plain text of a string (a quote, a backslash, a control
+// character, or not ASCII), or len(b). It looks at eight bytes at a time. In a word of ASCII bytes each of the subtractions sets a
+// byte's high bit only if that byte is special, or if a special one stands before it, so the lowest high bit is right.
+func plain(b []byte, i int) int {
+	for ; i+8 <= len(b); i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		hit := (w | (w - ' '*ones) | ((w ^ '"'*ones) - ones) | ((w ^ '\\'*ones) - ones)) & highs
+		if hit != 0 {
+			return i + bits.TrailingZeros64(hit)/8
+		}
+	}
+	for ; i < len(b); i++ {
+		if c := b[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x80 {
+			return i
+		}
+	}
+	return i
+}
