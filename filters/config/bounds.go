@@ -34,6 +34,16 @@ func passes[T any](d *decoder, at *place, o *options, v T) bool {
 	return true
 }
 
+// checksAre returns a test of whether all checks take a T.
+func checksAre[T any](o *options) func() bool {
+	return func() bool {
+		return !slices.ContainsFunc(o.checks, func(c any) bool {
+			_, ok := c.(func(T) error)
+			return !ok
+		})
+	}
+}
+
 func (o *options) length(n int) bool { return o.lenLo <= n && n <= o.lenHi }
 
 func (o *options) lengthHint(unit string) string {
@@ -157,7 +167,7 @@ func ParseBytes(s string) (int, bool) {
 		}
 	}
 	n, err := strconv.ParseUint(s, 10, 62)
-	if err != nil || n > math.MaxInt/uint64(size) || s[0] == '+' {
+	if err != nil || n > math.MaxInt/uint64(size) {
 		return 0, false
 	}
 	return int(n) * size, true

@@ -17,6 +17,7 @@ func Object[T any](name string, p *T, fields func(*T) []Field, opts ...Option) F
 	}
 	e.absent = func(d *decoder, at *place) { d.defaults(at, fields(p)) }
 	e.shape = objectShape(fields)
+	e.typed = checksAre[T](&e.options)
 	return e
 }
 
@@ -31,6 +32,7 @@ func Optional[T any](name string, p **T, fields func(*T) []Field, opts ...Option
 		}
 	}
 	e.shape = objectShape(fields)
+	e.typed = checksAre[*T](&e.options)
 	return e
 }
 
@@ -57,9 +59,10 @@ func Map[T any](name string, p *[]Named[T], fields func(name string, t *T) []Fie
 			passes(d, at, &e.options, entries)
 		}
 	}
+	e.typed = checksAre[[]Named[T]](&e.options)
 	e.shape = func(s *Schema, w *walk) {
-		s.Type, s.Items = TypeMap, &Schema{}
-		objectShape(func(t *T) []Field { return fields("", t) })(s.Items, w)
+		s.Type = TypeMap
+		w.entries(s, objectShape(func(t *T) []Field { return fields("", t) }))
 	}
 	return e
 }
@@ -80,9 +83,10 @@ func List[T any](name string, p *[]T, fields func(*T) []Field, opts ...Option) F
 			passes(d, at, &e.options, entries)
 		}
 	}
+	e.typed = checksAre[[]T](&e.options)
 	e.shape = func(s *Schema, w *walk) {
-		s.Type, s.Items = TypeList, &Schema{}
-		objectShape(fields)(s.Items, w)
+		s.Type = TypeList
+		w.entries(s, objectShape(fields))
 	}
 	return e
 }

@@ -13,25 +13,35 @@ import (
 // sorted by position. With errors the variables are partly filled and must not
 // be used. n may be nil, which reads as an empty object.
 func Decode(n *Node, fields []Field) Errors {
+	errs, _ := DecodeWithWarnings(n, fields)
+	return errs
+}
+
+// DecodeWithWarnings is Decode, and also returns what is accepted but should
+// be changed: deprecated keys, and what rules warn of.
+func DecodeWithWarnings(n *Node, fields []Field) (errs, warnings Errors) {
 	if n == nil {
 		n = &Node{Kind: KindMap}
 	}
 	d := &decoder{spaces: map[string]*space{}}
-	root := &place{root: true, node: n, line: n.Line, column: n.Column}
-	d.object(root, fields)
+	d.root = &place{node: n, line: n.Line, column: n.Column}
+	d.object(d.root, fields)
 	d.resolve()
+	d.judge()
 	d.errs.Sort()
-	d.judge(root)
-	d.errs.Sort()
-	return d.errs
+	d.warnings.Sort()
+	return d.errs, d.warnings
 }
 
 // decoder is one run of Decode.
 type decoder struct {
-	errs   Errors
-	spaces map[string]*space
-	refs   []reference
-	rules  []ruleAt
+	root     *place
+	errs     Errors
+	warnings Errors
+	found    int // errors so far, those beyond MaxErrors too
+	spaces   map[string]*space
+	refs     []reference
+	rules    []ruleAt
 }
 
 // space is a namespace: the names in it, in order of appearance.
@@ -50,15 +60,20 @@ type ruleAt struct {
 	at   *place
 }
 
+func (d *decoder) add(e Error) {
+	d.found++
+	d.errs.Add(e)
+}
+
 // fail records an error at a value and returns false.
 func (d *decoder) fail(at *place, code Code, message, hint string) bool {
-	d.errs.Add(at.atValue(code, message, hint))
+	d.add(at.atValue(code, message, hint))
 	return false
 }
 
 // table records a mistake in the table of fields.
 func (d *decoder) table(at *place, message string) bool {
-	d.errs.Add(at.at(BadTable, "mistake in the table of fields: "+message, ""))
+	d.add(at.at(BadTable, "mistake in the table of fields: "+message, ""))
 	return false
 }
 
@@ -88,7 +103,7 @@ func kindHint(n *Node, want Kind, o *options) string {
 
 // object decodes an object by its table and reports whether all is right.
 func (d *decoder) object(at *place, fields []Field) bool {
-	before := len(d.errs)
+	before := d.found
 	if !d.expect(at, KindMap, &options{}) {
 		return false
 	}
@@ -101,7 +116,7 @@ func (d *decoder) object(at *place, fields []Field) bool {
 			d.absent(at, f.entry(), true)
 		}
 	}
-	return len(d.errs) == before
+	return d.found == before
 }
 
 // member decodes one key of an object.
@@ -113,12 +128,16 @@ func (d *decoder) member(at *place, m *Member, fields []Field, seen []bool) {
 	})
 	switch {
 	case i < 0:
-		d.errs.Add(here.at(UnknownKey, "unknown key "+Quote(m.Key), suggest("known keys", m.Key, names(fields))))
+		d.add(here.at(UnknownKey, "unknown key "+Quote(m.Key), suggest("known keys", m.Key, names(fields))))
 	case seen[i]:
-		d.errs.Add(duplicate(*at.node.member(m.Key), *m, here))
+		d.add(duplicate(*at.node.member(m.Key), *m, here.pointer()))
 	default:
 		seen[i] = true
-		fields[i].entry().decode(d, here)
+		e := fields[i].entry()
+		if e.deprecated != "" {
+			d.warnings.Add(here.at(DeprecatedKey, "the key "+Quote(e.name)+" is deprecated", e.deprecated))
+		}
+		e.decode(d, here)
 	}
 }
 
@@ -152,7 +171,7 @@ func (d *decoder) absent(at *place, e *entry, demand bool) {
 		}
 		e.decode(d, here)
 	case e.required && demand:
-		d.errs.Add(here.at(Missing, "missing key "+Quote(e.name), e.missingHint()))
+		d.add(here.at(Missing, "missing key "+Quote(e.name), e.missingHint()))
 	case e.absent != nil:
 		e.absent(d, here)
 	}
@@ -198,13 +217,13 @@ func defaultNode(v any) *Node {
 // key judges a key of a Map and declares it.
 func (d *decoder) key(at *place, before []Member, keys *keySet, o *options) bool {
 	if first := keys.add(before, at.token); first >= 0 {
-		d.errs.Add(duplicate(before[first], Member{Key: at.token, KeyLine: at.line, KeyColumn: at.column}, at))
+		d.add(duplicate(before[first], Member{Key: at.token, KeyLine: at.line, KeyColumn: at.column}, at.pointer()))
 		return false
 	}
 	if o.anyKey && at.token != "" || ValidName(at.token) {
 		return d.declare(o.namespace, at.token, at)
 	}
-	d.errs.Add(at.at(Invalid, Quote(at.token)+" is not a name", nameRule))
+	d.add(at.at(Invalid, Quote(at.token)+" is not a name", nameRule))
 	return false
 }
 
@@ -219,7 +238,7 @@ func (d *decoder) declare(namespace, name string, at *place) bool {
 		d.spaces[namespace] = s
 	}
 	if first := s.places[name]; first != nil {
-		d.errs.Add(at.at(DuplicateKey, Quote(name)+" is used already in "+namespace,
+		d.add(at.at(DuplicateKey, Quote(name)+" is used already in "+namespace,
 			"the first is at "+position(first.line, first.column)))
 		return false
 	}

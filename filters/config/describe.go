@@ -58,7 +58,11 @@ func Describe(fields []Field) Schema {
 }
 
 // walk is one run of Describe: the types of the objects that it is in.
-type walk struct{ in []any }
+type walk struct {
+	in    []any
+	path  []step
+	visit func(path []step, e *entry, s *Schema) // of Verify
+}
 
 // into fills the fields of an object of a type (a typed nil pointer), unless
 // the walk is in one already.
@@ -72,7 +76,9 @@ func (w *walk) into(t any, s *Schema, fields func() []Field) {
 	w.in = append(w.in, t)
 	for _, f := range fields() {
 		if e := f.entry(); e.rule == nil {
+			w.path = append(w.path, step{token: e.name})
 			s.Fields = append(s.Fields, e.describe(w))
+			w.path = w.path[:len(w.path)-1]
 		}
 	}
 	w.in = w.in[:len(w.in)-1]
@@ -92,6 +98,9 @@ func (e *entry) describe(w *walk) Schema {
 	if e.hasLength {
 		s.MinLength, s.MaxLength = e.lenLo, e.lenHi
 	}
+	if w.visit != nil {
+		w.visit(w.path, e, &s)
+	}
 	show := shower(s.Type)
 	if e.lo != nil {
 		s.Min = show(*e.lo)
@@ -100,6 +109,14 @@ func (e *entry) describe(w *walk) Schema {
 		s.Max = show(*e.hi)
 	}
 	return s
+}
+
+// entries fills the schema of the entries of a list or map.
+func (w *walk) entries(s *Schema, shape func(*Schema, *walk)) {
+	s.Items = &Schema{}
+	w.path = append(w.path, step{token: "*"})
+	shape(s.Items, w)
+	w.path = w.path[:len(w.path)-1]
 }
 
 // names reports whether the field holds names.

@@ -26,6 +26,8 @@ const (
 	Invalid      Code = "invalid"
 	InlineSecret Code = "inline_secret"
 	TooMany      Code = "too_many_errors"
+	// DeprecatedKey is a warning, never an error.
+	DeprecatedKey Code = "deprecated"
 	// BadTable is a mistake in a table of fields, not in a document.
 	BadTable Code = "bad_table"
 )

@@ -18,6 +18,7 @@ type entry struct {
 	decode func(d *decoder, at *place)
 	absent func(d *decoder, at *place)
 	shape  func(s *Schema, w *walk)
+	typed  func() bool // whether the checks are of the field's type
 	rule   func(*Report)
 }
 
@@ -34,6 +35,7 @@ func scalar[T any](name string, p *T, t Type, opts []Option, read func(*decoder,
 		}
 	}
 	e.shape = func(s *Schema, _ *walk) { s.Type = t }
+	e.typed = checksAre[T](&e.options)
 	return e
 }
 
@@ -242,9 +244,13 @@ func StringMap(name string, p *map[string]string, opts ...Option) Field {
 			return nil, false
 		}
 		v, ok := make(map[string]string, len(at.node.Members)), true
+		var keys keySet
 		for i := range at.node.Members {
 			m := &at.node.Members[i]
 			good := d.expect(at.member(m), KindString, o)
+			if o.namespace != "" {
+				good = d.key(at.member(m), at.node.Members[:i], &keys, o) && good
+			}
 			ok = ok && good
 			v[m.Key] = m.Value.Text
 		}

@@ -1,11 +1,6 @@
 package config
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"slices"
-	"strconv"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -65,47 +60,4 @@ func AppendQuoted(b []byte, s string) []byte {
 		i++
 	}
 	return append(b, '"')
-}
-
-// Digest is the version of a configuration: 16 hexadecimal characters of the
-// SHA-256 of its meaning. White space, the order of keys and the spelling of
-// numbers do not change it, since a host may rewrite those on the way.
-func Digest(n *Node) string {
-	sum := sha256.Sum256(AppendJSON(nil, normal(n)))
-	return hex.EncodeToString(sum[:8])
-}
-
-// normal returns a copy of a node with sorted keys and numbers in one spelling.
-func normal(n *Node) *Node {
-	if n == nil {
-		return nil
-	}
-	c := &Node{Kind: n.Kind, Text: n.Text}
-	if n.Kind == KindNumber {
-		c.Text = normalNumber(n.Text)
-	}
-	for _, item := range n.Items {
-		c.Items = append(c.Items, normal(item))
-	}
-	for _, m := range n.Members {
-		c.Members = append(c.Members, Member{Key: m.Key, Value: normal(m.Value)})
-	}
-	slices.SortStableFunc(c.Members, func(a, b Member) int { return strings.Compare(a.Key, b.Key) })
-	return c
-}
-
-// normalNumber spells integers as digits and others as the nearest float64.
-func normalNumber(s string) string {
-	if !strings.ContainsAny(s, ".eE") && s != "-0" {
-		return s
-	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil {
-		return s
-	}
-	const exact = 1 << 53
-	if -exact < f && f < exact && f == float64(int64(f)) {
-		return strconv.FormatInt(int64(f), 10)
-	}
-	return strconv.FormatFloat(f, 'g', -1, 64)
 }

@@ -1,7 +1,7 @@
 package config
 
 // Option refines a field. An option that a kind of field cannot use is a
-// mistake in the table and reported with code BadTable by Decode.
+// mistake in the table, which Verify reports.
 type Option func(*options)
 
 // options is what the options of one field say.
@@ -51,7 +51,8 @@ func Default(v any) Option {
 // Required makes an absent key an error.
 func Required() Option { return func(o *options) { o.required = true } }
 
-// Deprecated marks a key that will go; instead says what to use.
+// Deprecated marks a key that will go; instead says what to do, as a hint does
+// ("use timeout"). Using the key is a warning.
 func Deprecated(instead string) Option {
 	return func(o *options) { o.deprecated = instead }
 }
@@ -59,8 +60,9 @@ func Deprecated(instead string) Option {
 // OneOf lists the texts that a String, or each entry of Strings, may have.
 func OneOf(values ...string) Option { return func(o *options) { o.oneOf = values } }
 
-// In makes names in a namespace, for Ref to point at: the keys of a Map, or
-// the value of a String inside a List's entries. A name may be made once.
+// In makes names in a namespace, for Ref to point at: the keys of a Map or
+// StringMap, or the value of a String, such as one inside a List's entries. A
+// name may be made once in a document.
 func In(namespace string) Option {
 	return func(o *options) { o.namespace = namespace }
 }

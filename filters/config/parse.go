@@ -19,12 +19,9 @@ func ParseJSON(data []byte) (*Node, Errors) {
 			Message: "the document is larger than " + strconv.Itoa(MaxBytes) + " bytes"}}
 	}
 	p := &parser{text: string(data), line: 1}
-	n, ok := p.value(nil)
-	if ok {
-		p.space()
-		if p.pos < len(p.text) {
-			ok = p.fail("text after the end of the document")
-		}
+	n, ok := p.value()
+	if p.space(); ok && p.pos < len(p.text) {
+		ok = p.fail("text after the end of the document", "")
 	}
 	p.errs.Sort()
 	if !ok {
@@ -41,15 +38,18 @@ type parser struct {
 	line      int32
 	lineStart int
 	wide      int // bytes on this line that continue a character
-	depth     int
 	nodes     int
+	path      []step
 	errs      Errors
 }
 
 func (p *parser) column() int32 { return int32(p.pos - p.lineStart - p.wide + 1) }
 
-func (p *parser) fail(message string) bool {
-	p.errs.Add(Error{Line: int(p.line), Column: int(p.column()), Code: Syntax, Message: message})
+func (p *parser) fail(message, hint string) bool { return p.failAs(Syntax, message, hint) }
+
+func (p *parser) failAs(code Code, message, hint string) bool {
+	p.errs.Add(Error{Line: int(p.line), Column: int(p.column()), Pointer: pointer(p.path),
+		Code: code, Message: message, Hint: hint})
 	return false
 }
 
@@ -76,17 +76,17 @@ func (p *parser) peek() byte {
 	return p.text[p.pos]
 }
 
-func (p *parser) value(at *place) (*Node, bool) {
+func (p *parser) value() (*Node, bool) {
 	c := p.peek()
 	n := &Node{Line: p.line, Column: p.column()}
 	if p.nodes++; p.nodes > MaxNodes {
-		return nil, p.fail("the document has too many values")
+		return nil, p.failAs(TooLarge, "the document has too many values", "")
 	}
 	switch {
 	case c == '{':
-		return n, p.nested(n, at, (*parser).object)
+		return n, p.nested(n, (*parser).object)
 	case c == '[':
-		return n, p.nested(n, at, (*parser).list)
+		return n, p.nested(n, (*parser).list)
 	case c == '"':
 		n.Kind = KindString
 		return n, p.str(&n.Text)
@@ -97,18 +97,20 @@ func (p *parser) value(at *place) (*Node, bool) {
 	}
 }
 
-func (p *parser) nested(n *Node, at *place, read func(*parser, *Node, *place) bool) bool {
-	if p.depth == MaxDepth {
-		return p.fail("nested too deep: at most " + strconv.Itoa(MaxDepth) + " levels")
+func (p *parser) nested(n *Node, read func(*parser, *Node) bool) bool {
+	if len(p.path) == MaxDepth {
+		return p.failAs(TooLarge, "nested too deep", "at most "+strconv.Itoa(MaxDepth)+" levels")
 	}
-	p.depth++
 	p.pos++
-	ok := read(p, n, at)
-	p.depth--
-	return ok
+	p.path = append(p.path, step{})
+	if !read(p, n) {
+		return false
+	}
+	p.path = p.path[:len(p.path)-1]
+	return true
 }
 
-func (p *parser) object(n *Node, at *place) bool {
+func (p *parser) object(n *Node) bool {
 	n.Kind = KindMap
 	if p.peek() == '}' {
 		p.pos++
@@ -116,68 +118,74 @@ func (p *parser) object(n *Node, at *place) bool {
 	}
 	var keys keySet
 	for {
-		if !p.memberOf(n, at, &keys) {
+		if !p.member(n, &keys) {
 			return false
 		}
-		switch p.peek() {
-		case ',':
-			p.pos++
-		case '}':
-			p.pos++
-			return true
-		default:
-			return p.fail("expected ',' or '}'")
+		if more, ok := p.more('}'); !more {
+			return ok
 		}
 	}
 }
 
-// memberOf reads one key and its value into n.
-func (p *parser) memberOf(n *Node, at *place, keys *keySet) bool {
+// more reads what follows an entry: a comma, after which there is another, or
+// the end.
+func (p *parser) more(end byte) (more, ok bool) {
+	switch c := p.peek(); c {
+	case ',':
+		p.pos++
+		if p.peek() == end {
+			return false, p.fail("a comma without an entry after it", "remove the comma")
+		}
+		return true, true
+	case end:
+		p.pos++
+		return false, true
+	}
+	return false, p.fail("expected ',' or '"+string(rune(end))+"'", "")
+}
+
+// member reads one key and its value into n.
+func (p *parser) member(n *Node, keys *keySet) bool {
 	if p.peek() != '"' {
-		return p.fail("expected a key in quotes")
+		return p.fail("expected a key in double quotes", "")
 	}
 	m := Member{KeyLine: p.line, KeyColumn: p.column()}
 	if !p.str(&m.Key) {
 		return false
 	}
-	here := &place{parent: at, token: m.Key}
+	p.path[len(p.path)-1] = step{token: m.Key}
 	if p.peek() != ':' {
-		return p.fail("expected ':'")
+		return p.fail("expected ':'", "")
 	}
 	p.pos++
-	v, ok := p.value(here)
+	v, ok := p.value()
 	if !ok {
 		return false
 	}
 	m.Value = v
 	if first := keys.add(n.Members, m.Key); first >= 0 {
-		p.errs.Add(duplicate(n.Members[first], m, here))
+		p.errs.Add(duplicate(n.Members[first], m, pointer(p.path)))
 		return true
 	}
 	n.Members = append(n.Members, m)
 	return true
 }
 
-func (p *parser) list(n *Node, at *place) bool {
+func (p *parser) list(n *Node) bool {
 	n.Kind = KindList
 	if p.peek() == ']' {
 		p.pos++
 		return true
 	}
 	for {
-		v, ok := p.value(&place{parent: at, index: len(n.Items), inList: true})
+		p.path[len(p.path)-1] = step{index: len(n.Items), inList: true}
+		v, ok := p.value()
 		if !ok {
 			return false
 		}
 		n.Items = append(n.Items, v)
-		switch p.peek() {
-		case ',':
-			p.pos++
-		case ']':
-			p.pos++
-			return true
-		default:
-			return p.fail("expected ',' or ']'")
+		if more, ok := p.more(']'); !more {
+			return ok
 		}
 	}
 }
@@ -189,7 +197,7 @@ var literals = [...]struct {
 
 func (p *parser) literal(n *Node) bool {
 	if p.pos == len(p.text) {
-		return p.fail("unexpected end")
+		return p.fail("unexpected end of the document", "")
 	}
 	for _, l := range literals {
 		if len(p.text)-p.pos < len(l.text) || p.text[p.pos:p.pos+len(l.text)] != l.text {
@@ -201,7 +209,10 @@ func (p *parser) literal(n *Node) bool {
 		}
 		return true
 	}
-	return p.fail("expected a value")
+	if c := p.text[p.pos]; c == '\'' || c == '/' || c == '#' {
+		return p.fail("expected a value", "JSON has double quotes and no comments")
+	}
+	return p.fail("expected a value", "")
 }
 
 // number reads RFC 8259's number and keeps its spelling.
@@ -209,7 +220,7 @@ func (p *parser) number(n *Node) bool {
 	start := p.pos
 	end := start + numberLen(p.text[start:])
 	if end == start {
-		return p.fail("not a number")
+		return p.fail("not a number", "write it as 1234 or 1.5")
 	}
 	p.pos = end
 	n.Kind, n.Text = KindNumber, p.text[start:end]

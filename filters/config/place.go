@@ -6,14 +6,18 @@ import (
 	"strings"
 )
 
-// place is where a value stands: a chain up to the document. The pointer is
-// rendered only when an error needs it.
-type place struct {
-	root   bool // the document itself; so is nil
-	parent *place
+// step is one token of a pointer.
+type step struct {
 	token  string
 	index  int
 	inList bool
+}
+
+// place is where a value stands: a chain up to the document. The pointer is
+// rendered only when an error needs it.
+type place struct {
+	step
+	parent *place // nil for the document itself
 	node   *Node
 	// line and column are where an error about the value as a whole shows:
 	// its key, or the value itself in a list.
@@ -22,17 +26,22 @@ type place struct {
 
 // pointer renders the place by RFC 6901.
 func (p *place) pointer() string {
-	var up []*place
-	for ; p != nil && !p.root; p = p.parent {
-		up = append(up, p)
+	var path []step
+	for ; p.parent != nil; p = p.parent {
+		path = append(path, p.step)
 	}
+	slices.Reverse(path)
+	return pointer(path)
+}
+
+func pointer(path []step) string {
 	var b []byte
-	for _, q := range slices.Backward(up) {
+	for _, s := range path {
 		b = append(b, '/')
-		if q.inList {
-			b = strconv.AppendInt(b, int64(q.index), 10)
+		if s.inList {
+			b = strconv.AppendInt(b, int64(s.index), 10)
 		} else {
-			b = append(b, escapeToken(q.token)...)
+			b = append(b, EscapeToken(s.token)...)
 		}
 	}
 	return string(b)
@@ -40,7 +49,8 @@ func (p *place) pointer() string {
 
 var tokenEscaper = strings.NewReplacer("~", "~0", "/", "~1")
 
-func escapeToken(s string) string {
+// EscapeToken spells a key as a token of a JSON pointer (RFC 6901, section 3).
+func EscapeToken(s string) string {
 	if strings.ContainsAny(s, "~/") {
 		return tokenEscaper.Replace(s)
 	}
@@ -49,22 +59,22 @@ func escapeToken(s string) string {
 
 // member is the place of a key of the object at p.
 func (p *place) member(m *Member) *place {
-	return &place{parent: p, token: m.Key, node: m.Value, line: m.KeyLine, column: m.KeyColumn}
+	return &place{step: step{token: m.Key}, parent: p, node: m.Value, line: m.KeyLine, column: m.KeyColumn}
 }
 
 // absent is the place of a key that the object at p lacks: errors show at p.
 func (p *place) absent(key string) *place {
-	return &place{parent: p, token: key, line: p.line, column: p.column}
+	return &place{step: step{token: key}, parent: p, line: p.line, column: p.column}
 }
 
 // item is the place of entry i of the list at p.
 func (p *place) item(i int) *place {
 	n := p.node.Items[i]
-	return &place{parent: p, index: i, inList: true, node: n, line: n.Line, column: n.Column}
+	return &place{step: step{index: i, inList: true}, parent: p, node: n, line: n.Line, column: n.Column}
 }
 
-// step goes to a key or index of the value at p, whether or not it is there.
-func (p *place) step(token string) *place {
+// to goes to a key or index of the value at p, whether or not it is there.
+func (p *place) to(token string) *place {
 	if p.node != nil && p.node.Kind == KindList {
 		i, err := strconv.Atoi(token)
 		if err == nil && 0 <= i && i < len(p.node.Items) {
@@ -139,8 +149,8 @@ func (k *keySet) add(members []Member, key string) int {
 }
 
 // duplicate is the error of a key that the object has already.
-func duplicate(first Member, again Member, at *place) Error {
-	return Error{Line: int(again.KeyLine), Column: int(again.KeyColumn), Pointer: at.pointer(),
+func duplicate(first, again Member, pointer string) Error {
+	return Error{Line: int(again.KeyLine), Column: int(again.KeyColumn), Pointer: pointer,
 		Code: DuplicateKey, Message: "duplicate key " + Quote(again.Key),
 		Hint: "the first is at " + position(first.KeyLine, first.KeyColumn)}
 }

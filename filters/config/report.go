@@ -5,9 +5,8 @@ import "strings"
 // Report lets the owner of a section add errors, without knowing of lines. A
 // Rule gets one that stands at the object of its table.
 type Report struct {
-	d    *decoder
-	root *place
-	at   *place
+	d  *decoder
+	at *place
 }
 
 // At goes to a value below by its keys and indices: r.At("targets", "0",
@@ -16,22 +15,27 @@ type Report struct {
 func (r *Report) At(path ...string) *Report {
 	at := r.at
 	for _, token := range path {
-		at = at.step(token)
+		at = at.to(token)
 	}
-	return &Report{r.d, r.root, at}
+	return &Report{r.d, at}
 }
 
 // AtNode goes to a value that Raw handed out, or one below it.
 func (r *Report) AtNode(n *Node) *Report {
-	if at := r.root.find(n); n != nil && at != nil {
-		return &Report{r.d, r.root, at}
+	if at := r.d.root.find(n); n != nil && at != nil {
+		return &Report{r.d, at}
 	}
 	return r
 }
 
 // Fail adds an error here.
 func (r *Report) Fail(code Code, message, hint string) {
-	r.d.errs.Add(r.at.atValue(code, message, hint))
+	r.d.add(r.at.atValue(code, message, hint))
+}
+
+// Warn adds a warning here: the configuration is accepted.
+func (r *Report) Warn(code Code, message, hint string) {
+	r.d.warnings.Add(r.at.atValue(code, message, hint))
 }
 
 // Has reports whether a name is in a namespace (In).
@@ -53,11 +57,11 @@ func (r *Report) Refer(namespace, name string) {
 }
 
 // judge runs the rules of every object in which nothing is wrong so far.
-func (d *decoder) judge(root *place) {
-	found := d.errs
+func (d *decoder) judge() {
+	found := d.errs // those that rules add do not count
 	for _, r := range d.rules {
-		if !wrongBelow(found, r.at.pointer()) {
-			r.test(&Report{d, root, r.at})
+		if len(found) == 0 || !wrongBelow(found, r.at.pointer()) {
+			r.test(&Report{d, r.at})
 		}
 	}
 }

@@ -27,7 +27,7 @@ func (p *parser) str(into *string) bool {
 			}
 			start = p.pos
 		case c < ' ':
-			return p.fail("a control character in a string: escape it")
+			return p.fail("a control character in a string", "escape it")
 		case c < utf8.RuneSelf:
 			p.pos++
 		default:
@@ -36,14 +36,14 @@ func (p *parser) str(into *string) bool {
 			}
 		}
 	}
-	return p.fail("a string without an end")
+	return p.fail("a string without an end", "")
 }
 
 // rune passes one character beyond ASCII.
 func (p *parser) rune() bool {
 	r, size := utf8.DecodeRuneInString(p.text[p.pos:])
 	if r == utf8.RuneError && size <= 1 {
-		return p.fail("a string that is not UTF-8")
+		return p.fail("a string that is not UTF-8", "")
 	}
 	p.pos += size
 	p.wide += size - 1
@@ -54,7 +54,7 @@ func (p *parser) rune() bool {
 // never nil afterwards.
 func (p *parser) escape(buf []byte) ([]byte, bool) {
 	if p.pos+1 >= len(p.text) {
-		return buf, p.fail("a string without an end")
+		return buf, p.fail("a string without an end", "")
 	}
 	c := p.text[p.pos+1]
 	switch c {
@@ -72,7 +72,7 @@ func (p *parser) escape(buf []byte) ([]byte, bool) {
 	case 'u':
 		return p.unicode(buf)
 	default:
-		return buf, p.fail("an unknown escape in a string")
+		return buf, p.fail("an unknown escape in a string", "")
 	}
 	p.pos += 2
 	return append(buf, c), true
@@ -82,13 +82,13 @@ func (p *parser) escape(buf []byte) ([]byte, bool) {
 func (p *parser) unicode(buf []byte) ([]byte, bool) {
 	r, ok := hex4(p.text, p.pos)
 	if !ok {
-		return buf, p.fail("an escape without four hexadecimal digits")
+		return buf, p.fail("an escape without four hexadecimal digits", "")
 	}
 	size := 6
 	if 0xd800 <= r && r < 0xe000 {
 		low, ok := hex4(p.text, p.pos+6)
 		if !ok || r >= 0xdc00 || low < 0xdc00 || low >= 0xe000 {
-			return buf, p.fail("half a surrogate pair in a string")
+			return buf, p.fail("half a surrogate pair in a string", "")
 		}
 		r, size = 0x10000+(r-0xd800)<<10+(low-0xdc00), 12
 	}

@@ -101,7 +101,7 @@ func (c *converter) mapping(n *config.Node, y *yaml.Node, pointer string) {
 		if !ok {
 			continue
 		}
-		here := pointer + "/" + escapeToken(key.Value)
+		here := pointer + "/" + config.EscapeToken(key.Value)
 		if f := first[key.Value]; f != nil {
 			c.fail(y.Content[i], here, config.DuplicateKey, "duplicate key "+config.Quote(key.Value),
 				"the first is at line "+strconv.Itoa(f.Line)+", column "+strconv.Itoa(f.Column))

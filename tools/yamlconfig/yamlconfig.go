@@ -95,7 +95,3 @@ func syntax(err error) config.Errors {
 	}
 	return single(line, 1, config.Syntax, message)
 }
-
-func escapeToken(s string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(s, "~", "~0"), "/", "~1")
-}

@@ -1,0 +1,90 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Digest is the version of a configuration: 16 hexadecimal characters of the
+// SHA-256 of its meaning. White space, the order of keys and the spelling of
+// texts and numbers do not change it, since a host may rewrite those on the
+// way (Istio sorts the keys of a WasmPlugin and respells its numbers). Nil
+// reads as null.
+func Digest(n *Node) string {
+	d := digester{hash: sha256.New()}
+	d.node(n)
+	d.flush()
+	return hex.EncodeToString(d.hash.Sum(nil)[:8])
+}
+
+// digester hashes a document as compact JSON with sorted keys, a piece at a
+// time, so that it holds no second copy of the document.
+type digester struct {
+	hash hash.Hash
+	buf  []byte
+}
+
+const digestPiece = 4096
+
+func (d *digester) flush() {
+	_, _ = d.hash.Write(d.buf) // a hash.Hash never returns an error
+	d.buf = d.buf[:0]
+}
+
+func (d *digester) node(n *Node) {
+	if len(d.buf) > digestPiece {
+		d.flush()
+	}
+	switch {
+	case n == nil:
+		d.buf = append(d.buf, "null"...)
+	case n.Kind == KindNumber:
+		d.buf = append(d.buf, normalNumber(n.Text)...)
+	case n.Kind == KindMap:
+		d.members(n)
+	case n.Kind == KindList:
+		d.buf = append(d.buf, '[')
+		for i, item := range n.Items {
+			d.buf = comma(d.buf, i)
+			d.node(item)
+		}
+		d.buf = append(d.buf, ']')
+	default:
+		d.buf = AppendJSON(d.buf, n)
+	}
+}
+
+func (d *digester) members(n *Node) {
+	sorted := make([]*Member, len(n.Members))
+	for i := range n.Members {
+		sorted[i] = &n.Members[i]
+	}
+	slices.SortStableFunc(sorted, func(a, b *Member) int { return strings.Compare(a.Key, b.Key) })
+	d.buf = append(d.buf, '{')
+	for i, m := range sorted {
+		d.buf = append(AppendQuoted(comma(d.buf, i), m.Key), ':')
+		d.node(m.Value)
+	}
+	d.buf = append(d.buf, '}')
+}
+
+// normalNumber spells a number as digits if it is a whole one that float64
+// holds exactly or that was spelled so, and otherwise as the nearest float64.
+func normalNumber(s string) string {
+	if !strings.ContainsAny(s, ".eE") && s != "-0" {
+		return s
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return s
+	}
+	const exact = 1 << 53
+	if -exact < f && f < exact && f == float64(int64(f)) {
+		return strconv.FormatInt(int64(f), 10)
+	}
+	return strconv.FormatFloat(f, 'g', -1, 64)
+}
