@@ -58,7 +58,9 @@ type Client interface {
 }
 
 // Encoder writes one stream. It keeps the dialect's grammar whatever order of
-// events it is handed, and its state does not grow with the stream.
+// events it is handed, and its state does not grow with the stream. A Failure
+// makes it write nothing more, not even the error: the caller appends that with
+// AppendStreamError, since it knows the id of the request.
 type Encoder interface {
 	Append(dst []byte, ev *llm.Event) []byte
 }
@@ -129,7 +131,9 @@ type Same interface {
 	NewTap(f *llm.Facts, lim Limits, p *Patch) Tap
 }
 
-// Tap passes a stream on and watches it.
+// Tap passes a stream on and watches it. The bytes of an event that became a
+// Failure are not passed on, nor is anything after it: the caller appends
+// AppendStreamError.
 type Tap interface {
 	// Write takes a chunk and returns what to pass on: chunk itself when
 	// nothing changes, else bytes that are valid until the next call. Only

@@ -53,20 +53,26 @@ const (
 
 // Event is one step of a streamed answer. Its byte fields are views that are
 // valid during the call that hands it over.
+//
+// The deltas of a tool call are together the JSON text of its arguments: for a
+// call without any, a decoder emits one Delta of "{}". A provider that mixes
+// the pieces of parallel calls makes a Delta name a block that was stopped.
+// A UsageEvent is a running total: a later one replaces it.
 type Event struct {
-	Kind    EventKind
-	Choice  int      // index of the choice
-	Block   int      // dense index of the block within its choice
-	Part    PartKind // of BlockStart, Delta, BlockStop: TextPart, ReasoningPart, RefusalPart, ToolCallPart
-	ID      Escaped  // of Start: the answer's id; of a tool call's BlockStart: the call's id
-	Name    Escaped  // of Start: the model; of a tool call's BlockStart: the tool
-	Text    Escaped  // of Delta: text, or a piece of the arguments' JSON text
-	Sign    Escaped  // of a reasoning Delta: signature
-	Finish  Finish
-	Stop    Escaped // the stop sequence that matched
-	Created int64
-	Usage   *Usage
-	Err     *Error
+	Kind     EventKind
+	Choice   int      // index of the choice
+	Block    int      // dense index of the block within its choice
+	Part     PartKind // of BlockStart, Delta, BlockStop: TextPart, ReasoningPart, RefusalPart, ToolCallPart
+	ID       Escaped  // of Start: the answer's id; of a tool call's BlockStart: the call's id
+	Name     Escaped  // of Start: the model; of a tool call's BlockStart: the tool
+	Text     Escaped  // of Delta: text, or a piece of the arguments' JSON text
+	Sign     Escaped  // of a reasoning Delta: signature, or the whole of a redacted block
+	Redacted bool     // of a reasoning block: only the provider can read it
+	Finish   Finish
+	Stop     Escaped // the stop sequence that matched
+	Created  int64
+	Usage    *Usage
+	Err      *Error
 }
 
 // Commits reports whether a client that has seen e can no longer be given

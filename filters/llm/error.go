@@ -33,6 +33,19 @@ func (c Class) String() string {
 	return ""
 }
 
+// classStatus holds the HTTP status for the client of an error that brings none.
+var classStatus = [classes]int{500, 400, 401, 403, 400, 400, 429, 429, 503, 502, 504, 502}
+
+// Status is the HTTP status that tells a client of an error of this class.
+// AuthError is the client's own: a provider that refuses the gateway's
+// credential is a 502 for the client.
+func (c Class) Status() int {
+	if c < classes {
+		return classStatus[c]
+	}
+	return classStatus[NoError]
+}
+
 // Source is who is to blame for, or at least who raised, an error.
 type Source uint8
 

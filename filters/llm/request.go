@@ -13,6 +13,9 @@ type Facts struct {
 	TextBytes  int  // upper bound of the bytes that can become input tokens
 	WantsUsage bool // the client itself asked for usage in its stream
 	User       string
+	// Received is when the request came, in Unix seconds: the creation time of
+	// an answer whose provider does not say. The pipeline sets it.
+	Received int64
 }
 
 // Request is a decoded request. Only a request that changes dialect is decoded.
@@ -61,7 +64,7 @@ const (
 	DocumentPart                   // Media
 	ToolCallPart                   // Call
 	ToolResultPart                 // Result
-	ReasoningPart                  // Text, Signature; Redacted when only the provider can read it
+	ReasoningPart                  // Text, Signature; when Redacted only Signature, which is then the whole
 	RefusalPart                    // Text
 	OtherPart                      // Other: kept raw, known to its own dialect only
 )
