@@ -1,10 +1,5 @@
 package jsonx
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
-
 // scanner validates a document by recursive descent. Its methods take the offset where something begins and return the offset
 // behind it, or -1 once fail has noted the error.
 type scanner struct {
@@ -216,41 +211,49 @@ func (s *scanner) digits(i int) int {
 
 // text validates the string whose interior begins at i and returns the offset behind its closing quote.
 func (s *scanner) text(i int) int {
-	for i >= 0 {
-		if i = plain(s.b, i); i >= len(s.b) {
-			return s.fail(CodeTruncated, len(s.b))
-		}
-		switch c := s.b[i]; {
-		case c == '"':
-			return i + 1
-		case c == '\\':
-			i = s.escape(i + 1)
-		case c < 0x20:
-			return s.fail(CodeControl, i)
-		default:
-			i = s.runes(i)
-		}
-	}
-	return i
-}
-
-// escape validates what follows a backslash.
-func (s *scanner) escape(i int) int {
-	if i >= len(s.b) {
-		return s.fail(CodeTruncated, i)
-	}
-	if isEscape(s.b[i]) {
+	if i = run(s.b, i); i < len(s.b) && s.b[i] == '"' {
 		return i + 1
 	}
-	if s.b[i] != 'u' {
-		return s.fail(CodeEscape, i)
+	return s.badText(i)
+}
+
+// badText says what is wrong with the text at i, where run gave up.
+func (s *scanner) badText(i int) int {
+	switch {
+	case i >= len(s.b):
+		return s.fail(CodeTruncated, i)
+	case s.b[i] == '\\':
+		return s.badEscape(i + 1)
+	case s.b[i] < ' ':
+		return s.fail(CodeControl, i)
 	}
-	for k := i + 1; k <= i+4; k++ {
-		if k >= len(s.b) || unhex(s.b[k]) < 0 {
-			return s.unexpected(CodeEscape, k)
+	return s.badRune(i)
+}
+
+// badEscape says what is wrong with the escape sequence of which i is the second character.
+func (s *scanner) badEscape(i int) int {
+	if i >= len(s.b) || s.b[i] != 'u' {
+		return s.unexpected(CodeEscape, i)
+	}
+	for i++; i < len(s.b) && unhex(s.b[i]) >= 0; {
+		i++
+	}
+	return s.unexpected(CodeEscape, i)
+}
+
+// badRune says what is wrong with the UTF-8 sequence at i.
+func (s *scanner) badRune(i int) int {
+	n, lo, hi := lead(s.b[i])
+	for k := i + 1; k <= i+n; k++ {
+		if k >= len(s.b) {
+			return s.fail(CodeTruncated, k)
 		}
+		if s.b[k] < lo || s.b[k] > hi {
+			break
+		}
+		lo, hi = 0x80, 0xBF
 	}
-	return i + 5
+	return s.fail(CodeUTF8, i)
 }
 
 // isEscape reports whether c makes an escape sequence of two characters.
@@ -260,27 +263,6 @@ func isEscape(c byte) bool {
 		return true
 	}
 	return false
-}
-
-// runes validates the UTF-8 sequences from i to the next ASCII byte.
-func (s *scanner) runes(i int) int {
-	for i < len(s.b) && s.b[i] >= 0x80 {
-		n, lo, hi := lead(s.b[i])
-		if n == 0 {
-			return s.fail(CodeUTF8, i)
-		}
-		for k := i + 1; k <= i+n; k++ {
-			if k >= len(s.b) {
-				return s.fail(CodeTruncated, k)
-			}
-			if s.b[k] < lo || s.b[k] > hi {
-				return s.fail(CodeUTF8, i)
-			}
-			lo, hi = 0x80, 0xBF
-		}
-		i += n + 1
-	}
-	return i
 }
 
 // lead returns how many bytes follow the first byte of a UTF-8 sequence (0 if it cannot be one) and the range of the next
@@ -305,28 +287,4 @@ func lead(c byte) (n int, lo, hi byte) {
 		return 3, 0x80, 0x8F
 	}
 	return 0, 0, 0
-}
-
-const (
-	ones  = 0x0101010101010101
-	highs = 0x80 * ones
-)
-
-// plain returns the offset of the first byte at or after i that is not plain text of a string (a quote, a backslash, a control
-// character, or not ASCII), or len(b). It looks at eight bytes at a time. In a word of ASCII bytes each of the subtractions sets a
-// byte's high bit only if that byte is special, or if a special one stands before it, so the lowest high bit is right.
-func plain(b []byte, i int) int {
-	for ; i+8 <= len(b); i += 8 {
-		w := binary.LittleEndian.Uint64(b[i:])
-		hit := (w | (w - ' '*ones) | ((w ^ '"'*ones) - ones) | ((w ^ '\\'*ones) - ones)) & highs
-		if hit != 0 {
-			return i + bits.TrailingZeros64(hit)/8
-		}
-	}
-	for ; i < len(b); i++ {
-		if c := b[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x80 {
-			return i
-		}
-	}
-	return i
 }

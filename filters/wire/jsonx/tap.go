@@ -66,6 +66,14 @@ func NewTap(keys *Keys, maxCapture int, lim Limits) *Tap {
 	return &Tap{keys: keys, max: maxCapture, depth: lim.depth(), bytes: lim.bytes(), slot: -1, from: -1}
 }
 
+// Reset makes the Tap ready for another document and keeps its memory. What Get returned before is not valid any more.
+func (t *Tap) Reset() {
+	*t = Tap{
+		keys: t.keys, max: t.max, depth: t.depth, bytes: t.bytes, slot: -1, from: -1,
+		name: t.name[:0], buf: t.buf[:0],
+	}
+}
+
 // Write reads the next chunk. It keeps nothing of it. After an error it returns that error again.
 func (t *Tap) Write(chunk []byte) *Error {
 	if t.err != nil {
