@@ -99,6 +99,12 @@ func (e *Edits) Len() int {
 	return n
 }
 
+// Empty reports whether Apply would leave the document as it is.
+func (e *Edits) Empty() bool {
+	e.resolve()
+	return len(e.out) == 0
+}
+
 // Apply appends the edited body to dst. The body is the one that the edits were made for.
 func (e *Edits) Apply(dst, body []byte) []byte {
 	e.resolve()

@@ -1,6 +1,9 @@
 package jsonx
 
-import "strconv"
+import (
+	"bytes"
+	"strconv"
+)
 
 // The codes of an Error.
 const (
@@ -37,33 +40,46 @@ func (e *Error) Error() string {
 // maxPointer bounds a pointer, since its parts are the sender's.
 const maxPointer = 256
 
-// pointerAt returns the pointer of the value that b[off] is in, where b[:off] is the beginning of a valid document.
+// pointerAt returns the pointer of the value that b[off] is in or comes right behind, where b[:off] is the beginning of a valid document.
 func pointerAt(b []byte, off int) string {
 	var out []byte
 	b = b[:min(off, len(b))]
-	for {
-		it := iterate(b)
-		index := -1
-		for it.Next() {
-			index++
-			if it.end >= len(b) {
-				break
-			}
-		}
-		if index < 0 || it.end < len(b) || len(out) > maxPointer {
-			break
-		}
-		out = append(out, '/')
-		if it.object {
-			out = appendPointer(out, Unescape(nil, it.Key()))
-		} else {
-			out = strconv.AppendInt(out, int64(index), 10)
-		}
-		if b = b[it.start:]; len(b) == 0 {
-			break
-		}
+	for open := true; open && len(out) <= maxPointer; {
+		out, b, open = openChild(out, b)
 	}
 	return string(out[:min(len(out), maxPointer)])
+}
+
+// openChild appends the name or the index of the last child of the container that b begins with, if that child is not complete, and
+// returns what there is of it.
+func openChild(out, b []byte) (pointer, child []byte, open bool) {
+	index := 0
+	it := iterate(b)
+	for it.Next() {
+		if it.end >= len(b) {
+			open = true
+			break
+		}
+		index++
+	}
+	switch {
+	case it.object && open && it.colon():
+		return appendPointer(append(out, '/'), Unescape(nil, it.Key())), b[it.start:], true
+	case !it.object && (open || index > 0 && endsInComma(b)):
+		return strconv.AppendInt(append(out, '/'), int64(index), 10), b[it.start:], open
+	}
+	return out, nil, false
+}
+
+// colon reports whether the key is complete and its colon is there.
+func (it *Iter) colon() bool {
+	i := skipSpace(it.raw, it.key.End+1)
+	return i < len(it.raw) && it.raw[i] == ':'
+}
+
+func endsInComma(b []byte) bool {
+	b = bytes.TrimRight(b, " \r\n\t")
+	return len(b) > 0 && b[len(b)-1] == ','
 }
 
 func appendPointer(dst, name []byte) []byte {
