@@ -1,0 +1,187 @@
+package hosttest
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Callout is one proxy_http_call. At step level the test answers it; with Config.Clusters the named
+// RoundTripper does.
+type Callout struct {
+	// Upstream, Headers, Body, Trailers and Timeout are what the module asked for.
+	Upstream string
+	Headers  *Headers
+	Body     []byte
+	Trailers [][2]string
+	Timeout  time.Duration
+	Token    uint32
+
+	root  *vmContext
+	timer Timer
+	done  bool
+}
+
+// calloutAnswer is what a root context can read in on_http_call_response.
+type calloutAnswer struct {
+	headers, trailers *Headers
+	body              []byte
+	status            uint32
+	message           string
+}
+
+func (a *calloutAnswer) header(m MapType) *Headers {
+	if a == nil {
+		return nil
+	}
+	if m == HTTPCallResponseHeaders {
+		return a.headers
+	}
+	return a.trailers
+}
+
+// HTTPCall starts a callout on behalf of the root context: it outlives the stream that asked
+// (cpp-host: exports.cc, http_call).
+func (c *calls) HTTPCall(upstream string, headers [][2]string, body []byte, trailers [][2]string, timeoutMS uint32) (uint32, Status) {
+	if s, no := c.refused("http_call"); no {
+		return 0, s
+	}
+	ctx := c.context()
+	if hook := ctx.plugin.rules.callout; hook != nil {
+		if s := hook(ctx, upstream); s != StatusOK {
+			return 0, s
+		}
+	}
+	h := NewHeaders(headers)
+	known := c.vm.host.knowsCluster(upstream) || ctx.plugin.rules.calloutByAddress
+	if int32(timeoutMS) < 0 || !known || !h.Has(":path") || !h.Has(":method") || !h.Has(":authority") {
+		return 0, StatusBadArgument
+	}
+	if len(body) > 0 {
+		h.Set("content-length", strconv.Itoa(len(body)))
+	}
+	call := &Callout{
+		Upstream: strings.Clone(upstream), Headers: h, Body: append([]byte(nil), body...),
+		Trailers: append([][2]string(nil), trailers...), Timeout: time.Duration(timeoutMS) * time.Millisecond,
+		Token: c.vm.nextCall, root: ctx.root,
+	}
+	c.vm.nextCall++
+	ctx.root.pending[call.Token] = call
+	if call.Timeout > 0 {
+		call.timer = c.vm.worker.after(call.Timeout, call.timedOut)
+	}
+	c.vm.host.sendCallout(call)
+	return call.Token, StatusOK
+}
+
+// Respond delivers an answer; a missing :status is 200. It says whether the callout was still
+// waited for.
+func (c *Callout) Respond(headers [][2]string, body []byte, trailers [][2]string) bool {
+	h := NewHeaders(headers)
+	if !h.Has(":status") {
+		h.Add(":status", "200")
+	}
+	a := &calloutAnswer{headers: h, body: body}
+	if len(trailers) > 0 {
+		a.trailers = NewHeaders(trailers)
+	}
+	return c.locked(a)
+}
+
+// Fail delivers a failed connection: the callback comes with no headers and no body.
+func (c *Callout) Fail() bool {
+	return c.locked(&calloutAnswer{status: uint32(StatusBrokenConnection), message: "reset"})
+}
+
+func (c *Callout) locked(a *calloutAnswer) bool {
+	w := c.root.vm.worker
+	w.lock()
+	defer w.unlock()
+	return c.deliver(a)
+}
+
+func (c *Callout) deliver(a *calloutAnswer) bool {
+	if c.done {
+		return false
+	}
+	c.done = true
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	root := c.root
+	delete(root.pending, c.Token)
+	root.vm.host.calloutDone(c)
+	if root.failed() {
+		return false
+	}
+	root.answer = a
+	root.invoke(CallbackHTTPCallResponse, Args{c.Token, uint32(a.headers.Len()), uint32(len(a.body)), uint32(a.trailers.Len())})
+	// Envoy forgets the answer before it does what the callback deferred.
+	root.answer = nil
+	root.vm.leave()
+	return true
+}
+
+// timedOut is Envoy's answer to a callout that took too long.
+func (c *Callout) timedOut() {
+	r := replyTimeout("")
+	c.deliver(&calloutAnswer{headers: r.message(), body: r.body})
+}
+
+// Callouts are those that nobody has answered yet, oldest first.
+func (h *Host) Callouts() []*Callout {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return append([]*Callout(nil), h.callouts...)
+}
+
+func (h *Host) sendCallout(c *Callout) {
+	if t := h.cfg.Clusters[c.Upstream]; t != nil {
+		go c.roundTrip(t)
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.callouts = append(h.callouts, c)
+}
+
+func (h *Host) calloutDone(c *Callout) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i, x := range h.callouts {
+		if x == c {
+			h.callouts = append(h.callouts[:i], h.callouts[i+1:]...)
+			return
+		}
+	}
+}
+
+func (c *calls) CallStatus() (uint32, string, Status) {
+	if s, no := c.refused("get_status"); no {
+		return 0, "", s
+	}
+	a := c.context().root.answer
+	if a == nil {
+		return 0, "", StatusOK
+	}
+	return a.status, a.message, StatusOK
+}
+
+func (c *calls) CallForeignFunction(name string, argument []byte) ([]byte, Status) {
+	if s, no := c.refused("call_foreign_function"); no {
+		return nil, s
+	}
+	if f := c.vm.host.cfg.ForeignFunctions[name]; f != nil {
+		return f(argument)
+	}
+	if name != "clear_route_cache" {
+		return nil, StatusNotFound
+	}
+	if f := c.context().filter; f != nil {
+		f.chain.stream.router.clearRoute()
+	}
+	return nil, StatusOK
+}
+
+func (c *Callout) roundTrip(http.RoundTripper) { c.Fail() }

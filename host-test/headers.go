@@ -1,0 +1,168 @@
+package hosttest
+
+import "strings"
+
+// Headers is an ordered header map with lower-case names, pseudo headers first, as Envoy keeps it.
+// It is not safe for concurrent use.
+type Headers struct {
+	list [][2]string
+}
+
+// NewHeaders makes a map of pairs, lowering names; the pairs are copied.
+func NewHeaders(pairs [][2]string) *Headers {
+	h := &Headers{list: make([][2]string, 0, len(pairs)+4)}
+	for _, p := range pairs {
+		h.Add(p[0], p[1])
+	}
+	return h
+}
+
+// Clone copies the map.
+func (h *Headers) Clone() *Headers {
+	if h == nil {
+		return nil
+	}
+	return &Headers{list: append(make([][2]string, 0, len(h.list)+4), h.list...)}
+}
+
+// Len is the number of entries; 0 for nil.
+func (h *Headers) Len() int {
+	if h == nil {
+		return 0
+	}
+	return len(h.list)
+}
+
+// ByteSize is the sum of all names and values.
+func (h *Headers) ByteSize() int {
+	n := 0
+	for _, p := range h.Pairs() {
+		n += len(p[0]) + len(p[1])
+	}
+	return n
+}
+
+// Pairs are the entries in order. The slice is the map's own: read it only, and not after a change.
+func (h *Headers) Pairs() [][2]string {
+	if h == nil {
+		return nil
+	}
+	return h.list
+}
+
+// Lookup is the first value of a name and whether there is one.
+func (h *Headers) Lookup(name string) (string, bool) {
+	if i := h.index(name); i >= 0 {
+		return h.list[i][1], true
+	}
+	return "", false
+}
+
+// Get is the first value of a name, or "".
+func (h *Headers) Get(name string) string {
+	v, _ := h.Lookup(name)
+	return v
+}
+
+// Has says whether the name is present.
+func (h *Headers) Has(name string) bool { return h.index(name) >= 0 }
+
+// Values are all values of a name, in order.
+func (h *Headers) Values(name string) []string {
+	var out []string
+	name = strings.ToLower(name)
+	for _, p := range h.Pairs() {
+		if p[0] == name {
+			out = append(out, p[1])
+		}
+	}
+	return out
+}
+
+// Add appends an entry. A name that hosts keep only once (pseudo headers, content-length, …) gets
+// its values joined by a comma, as Envoy's inline headers do.
+func (h *Headers) Add(name, value string) {
+	name = strings.ToLower(name)
+	if inlineHeaders[name] {
+		if i := h.index(name); i >= 0 {
+			h.list[i][1] = joinInline(name, h.list[i][1], value)
+			return
+		}
+	}
+	if strings.HasPrefix(name, ":") {
+		h.insertPseudo(name, value)
+		return
+	}
+	h.list = append(h.list, [2]string{name, value})
+}
+
+// Set replaces every entry of the name by one at the end (Envoy: remove, then add).
+func (h *Headers) Set(name, value string) {
+	name = strings.ToLower(name)
+	if strings.HasPrefix(name, ":") {
+		if i := h.index(name); i >= 0 {
+			h.list[i][1] = value
+			return
+		}
+	}
+	h.Remove(name)
+	h.Add(name, value)
+}
+
+// Remove deletes every entry of the name and says how many there were.
+func (h *Headers) Remove(name string) int {
+	name = strings.ToLower(name)
+	kept := h.list[:0]
+	for _, p := range h.list {
+		if p[0] != name {
+			kept = append(kept, p)
+		}
+	}
+	removed := len(h.list) - len(kept)
+	h.list = kept
+	return removed
+}
+
+func (h *Headers) clear() { h.list = h.list[:0] }
+
+func (h *Headers) index(name string) int {
+	if h == nil {
+		return -1
+	}
+	name = strings.ToLower(name)
+	for i := range h.list {
+		if h.list[i][0] == name {
+			return i
+		}
+	}
+	return -1
+}
+
+func (h *Headers) insertPseudo(name, value string) {
+	at := 0
+	for at < len(h.list) && strings.HasPrefix(h.list[at][0], ":") {
+		at++
+	}
+	h.list = append(h.list, [2]string{})
+	copy(h.list[at+1:], h.list[at:])
+	h.list[at] = [2]string{name, value}
+}
+
+// inlineHeaders are the names for which Envoy's header maps hold one entry (its O(1) headers), so
+// that adding joins instead of appending. The list is of those that matter to AI traffic.
+var inlineHeaders = map[string]bool{
+	":authority": true, ":method": true, ":path": true, ":scheme": true, ":status": true, ":protocol": true,
+	"connection": true, "content-length": true, "content-type": true, "transfer-encoding": true, "te": true,
+	"user-agent": true, "x-request-id": true, "x-forwarded-for": true, "x-forwarded-proto": true,
+	"x-envoy-attempt-count": true, "x-envoy-max-retries": true, "x-envoy-retry-on": true,
+	"x-envoy-upstream-rq-per-try-timeout-ms": true, "x-envoy-upstream-rq-timeout-ms": true,
+	"grpc-status": true, "grpc-message": true, "server": true, "date": true, "via": true, "expect": true,
+	"upgrade": true, "keep-alive": true, "proxy-connection": true,
+}
+
+func joinInline(_, old, value string) string {
+	if old == "" {
+		return value
+	}
+	return old + "," + value
+}

@@ -1,0 +1,258 @@
+package hosttest
+
+import (
+	"encoding/binary"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// FilterState is what filters of a stream keep for each other and for the access log. Properties
+// that modules set are there under "wasm." and their path.
+type FilterState struct {
+	values map[string]string
+}
+
+func newFilterState() *FilterState { return &FilterState{values: map[string]string{}} }
+
+// Get reads a value: what set_property("postern.key", …) wrote is "wasm.postern.key".
+func (s *FilterState) Get(key string) (string, bool) {
+	v, ok := s.values[key]
+	return v, ok
+}
+
+// Keys are the keys, sorted.
+func (s *FilterState) Keys() []string { return sortedKeys(s.values) }
+
+func (s *FilterState) clone() map[string]string {
+	out := make(map[string]string, len(s.values))
+	for k, v := range s.values {
+		out[k] = v
+	}
+	return out
+}
+
+const statePrefix = "wasm."
+
+func (c *calls) SetProperty(path string, value []byte) Status {
+	if s, no := c.refused("set_property"); no {
+		return s
+	}
+	ctx := c.context()
+	if ctx.filter == nil {
+		return StatusNotFound
+	}
+	if hook := ctx.plugin.rules.setProperty; hook != nil {
+		return hook(ctx, path, value)
+	}
+	ctx.filter.chain.stream.state.values[statePrefix+path] = string(value)
+	return StatusOK
+}
+
+func (c *calls) Property(path string) ([]byte, Status) {
+	if s, no := c.refused("get_property"); no {
+		return nil, s
+	}
+	ctx := c.context()
+	if hook := ctx.plugin.rules.getProperty; hook != nil {
+		return hook(ctx, path)
+	}
+	if path == "" {
+		return nil, StatusSerializationFailure
+	}
+	v, ok := ctx.property(strings.TrimSuffix(path, "\x00"))
+	if !ok {
+		return nil, StatusNotFound
+	}
+	return serialize(v)
+}
+
+// property finds a value: configured ones first, then attributes, then filter state.
+func (c *vmContext) property(path string) (any, bool) {
+	dotted := strings.ReplaceAll(path, "\x00", ".")
+	if v, ok := c.vm.host.cfg.Properties[dotted]; ok {
+		return v, true
+	}
+	top, rest, nested := strings.Cut(path, "\x00")
+	switch top {
+	case "plugin_name":
+		return c.plugin.Name, !nested
+	case "plugin_root_id":
+		return c.plugin.RootID, !nested
+	case "plugin_vm_id":
+		return c.plugin.VMID, !nested
+	}
+	if c.filter == nil {
+		return nil, false
+	}
+	s := c.filter.chain.stream
+	if v, ok := s.properties[dotted]; ok {
+		return v, true
+	}
+	if v, ok := c.filter.attribute(top, rest); ok {
+		return v, true
+	}
+	if nested {
+		return nil, false
+	}
+	v, ok := s.state.values[statePrefix+top]
+	return v, ok
+}
+
+// attribute is one of Envoy's attributes (docs: "Attributes").
+func (f *httpFilter) attribute(top, rest string) (any, bool) {
+	s := f.chain.stream
+	switch top {
+	case "request":
+		return s.requestAttribute(rest)
+	case "response":
+		return f.responseAttribute(rest)
+	case "xds":
+		return s.xdsAttribute(rest)
+	case "upstream":
+		return f.upstreamAttribute(rest)
+	case "filter_state":
+		v, ok := s.state.values[rest]
+		return v, ok
+	case "connection_id":
+		return uint64(s.id), rest == ""
+	case "cluster_name":
+		return s.router.cluster, rest == "" && s.router.route != nil
+	case "route_name":
+		if s.router.route != nil {
+			return s.router.route.Name, rest == ""
+		}
+	}
+	return nil, false
+}
+
+func (s *Stream) requestAttribute(name string) (any, bool) {
+	h := s.requestHeaders
+	if header, ok := strings.CutPrefix(name, "headers\x00"); ok {
+		return lookup(h, header)
+	}
+	switch name {
+	case "path":
+		return lookup(h, ":path")
+	case "url_path":
+		path, _, _ := strings.Cut(h.Get(":path"), "?")
+		return path, h.Has(":path")
+	case "query":
+		_, query, _ := strings.Cut(h.Get(":path"), "?")
+		return query, h.Has(":path")
+	case "host":
+		return lookup(h, ":authority")
+	case "scheme":
+		return lookup(h, ":scheme")
+	case "method":
+		return lookup(h, ":method")
+	case "referer", "useragent", "id":
+		return lookup(h, map[string]string{"referer": "referer", "useragent": "user-agent", "id": "x-request-id"}[name])
+	case "protocol":
+		return "HTTP/1.1", true
+	case "time":
+		return s.start, true
+	case "headers":
+		return h, true
+	case "size":
+		return int64(s.requestBytes), true
+	case "total_size":
+		return int64(s.requestBytes + h.ByteSize()), true
+	case "duration":
+		return s.host.clock.Now().Sub(s.start), s.ended
+	}
+	return nil, false
+}
+
+func (f *httpFilter) responseAttribute(name string) (any, bool) {
+	s := f.chain.stream
+	h := s.responseHeaders
+	if header, ok := strings.CutPrefix(name, "headers\x00"); ok {
+		return lookup(h, header)
+	}
+	switch name {
+	case "code":
+		return int64(s.status()), h != nil
+	case "code_details":
+		return s.details, s.details != ""
+	case "flags":
+		return int64(flagBits[s.flags]), true
+	case "headers":
+		return h, h != nil
+	case "size":
+		return int64(s.responseBytes), true
+	}
+	return nil, false
+}
+
+// flagBits are the bits of Envoy's CoreResponseFlag enumeration.
+var flagBits = map[string]uint64{"": 0, "UF": 1 << 5, "UC": 1 << 6, "UO": 1 << 7, "NR": 1 << 8, "LR": 1 << 3, "UR": 1 << 4, "UT": 1 << 2, "DC": 1 << 13}
+
+func (s *Stream) xdsAttribute(name string) (any, bool) {
+	switch name {
+	case "cluster_name":
+		return s.router.cluster, s.router.route != nil && s.router.cluster != ""
+	case "route_name":
+		if s.router.route != nil {
+			return s.router.route.Name, true
+		}
+	}
+	return nil, false
+}
+
+func (f *httpFilter) upstreamAttribute(name string) (any, bool) {
+	s := f.chain.stream
+	n := len(s.router.attempts)
+	switch name {
+	case "address":
+		return s.router.cluster, n > 0
+	case "request_attempt_count":
+		return uint64(n), n > 0
+	}
+	return nil, false
+}
+
+func lookup(h *Headers, name string) (any, bool) {
+	v, ok := h.Lookup(name)
+	return v, ok
+}
+
+// serialize writes a value as Envoy's host does: strings as they are, numbers as 8 bytes little
+// endian, booleans as one byte, times and durations as nanoseconds, maps as pairs.
+func serialize(v any) ([]byte, Status) {
+	switch x := v.(type) {
+	case string:
+		return []byte(x), StatusOK
+	case []byte:
+		return x, StatusOK
+	case bool:
+		return []byte{byte(bit(x))}, StatusOK
+	case int64:
+		return number(uint64(x)), StatusOK
+	case int:
+		return number(uint64(x)), StatusOK
+	case uint64:
+		return number(x), StatusOK
+	case float64:
+		return number(math.Float64bits(x)), StatusOK
+	case time.Time:
+		return number(uint64(x.UnixNano())), StatusOK
+	case time.Duration:
+		return number(uint64(x)), StatusOK
+	case *Headers:
+		return EncodePairs(x.Pairs()), StatusOK
+	case map[string]string:
+		pairs := make([][2]string, 0, len(x))
+		for _, k := range sortedKeys(x) {
+			pairs = append(pairs, [2]string{k, x[k]})
+		}
+		return EncodePairs(pairs), StatusOK
+	}
+	return nil, StatusSerializationFailure
+}
+
+func number(v uint64) []byte { return binary.LittleEndian.AppendUint64(nil, v) }
+
+// setDetails is for drivers that know more about a stream's end.
+func (s *Stream) responseCode() string { return strconv.Itoa(s.status()) }

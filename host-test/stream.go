@@ -1,0 +1,261 @@
+package hosttest
+
+import (
+	"strconv"
+	"time"
+)
+
+// Stage says on which side of the router a filter runs.
+type Stage uint8
+
+// The stages.
+const (
+	Downstream Stage = iota // once per request
+	Upstream                // once per attempt, with a context of its own
+)
+
+// String names the stage.
+func (s Stage) String() string {
+	if s == Upstream {
+		return "upstream"
+	}
+	return "downstream"
+}
+
+// client is where a stream's answer goes. Its methods run under the worker's lock and must not
+// block.
+type client interface {
+	headers(h *Headers, eos bool)
+	data(b []byte, eos bool)
+	trailers(t *Headers)
+	reset(reason string)
+}
+
+// Stream is one request on its way through the proxy. Its methods are safe for concurrent use;
+// each runs until nothing more happens.
+type Stream struct {
+	host   *Host
+	worker *worker
+	id     uint32
+	start  time.Time
+	client client
+	rec    *recorder // nil when nothing is kept
+	driver upstreamDriver
+
+	chain  *chain
+	router *router
+	state  *FilterState
+
+	requestHeaders   *Headers
+	responseHeaders  *Headers
+	responseTrailers *Headers
+	responseSent     bool
+	requestBytes     int
+	responseBytes    int
+	details          string
+	flags            string
+	ended            bool // log and delete have run
+	resetReason      string
+	properties       map[string]any
+}
+
+// RequestHeaders begins the request. Missing :method, :scheme, :path and :authority are added as
+// GET, http, / and "postern.test".
+func (s *Stream) RequestHeaders(headers [][2]string, endOfStream bool) {
+	s.worker.lock()
+	defer s.worker.unlock()
+	if s.requestHeaders != nil || s.ended {
+		return
+	}
+	h := NewHeaders(headers)
+	for _, d := range [][2]string{{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", "postern.test"}} {
+		if !h.Has(d[0]) {
+			h.Add(d[0], d[1])
+		}
+	}
+	s.begin(h, endOfStream)
+}
+
+func (s *Stream) begin(h *Headers, eos bool) {
+	s.requestHeaders = h
+	s.host.profile.rules.connection(s, h)
+	s.router.chooseRoute()
+	s.chain = newChain(s, nil, s.worker.handles(Downstream), s.router, clientSink{s})
+	s.chain.dec.limit, s.chain.enc.limit = s.router.bufferLimit(), s.router.bufferLimit()
+	s.chain.dec.overflow = func() { s.localReply(replyPayloadTooLarge()) }
+	s.chain.enc.overflow = func() { s.localReply(replyResponseTooLarge()) }
+	s.chain.dec.feedHeaders(h, eos)
+}
+
+// RequestBody feeds a part of the request's body; the slice is kept.
+func (s *Stream) RequestBody(chunk []byte, endOfStream bool) {
+	s.worker.lock()
+	defer s.worker.unlock()
+	if s.ended || s.chain == nil {
+		return
+	}
+	s.requestBytes += len(chunk)
+	s.chain.dec.feedData(&buffer{b: chunk}, endOfStream)
+}
+
+// RequestTrailers ends the request with trailers.
+func (s *Stream) RequestTrailers(trailers [][2]string) {
+	s.worker.lock()
+	defer s.worker.unlock()
+	if s.ended || s.chain == nil {
+		return
+	}
+	s.chain.dec.feedTrailers(NewHeaders(trailers))
+}
+
+// Abort is the client going away: Envoy's flag DC.
+func (s *Stream) Abort() {
+	s.worker.lock()
+	defer s.worker.unlock()
+	if s.ended {
+		return
+	}
+	s.flags, s.details = "DC", "downstream_remote_disconnect"
+	s.finish()
+}
+
+// Ended says that the stream is over and its contexts are gone.
+func (s *Stream) Ended() bool {
+	s.worker.lock()
+	defer s.worker.unlock()
+	return s.ended
+}
+
+// localReply answers the client from here (DownstreamFilterManager::sendLocalReply): through the
+// response filters when no response has begun, directly when its headers are still held, and by
+// cutting the stream when they are gone.
+func (s *Stream) localReply(r localReply) {
+	if s.ended || s.chain == nil {
+		return
+	}
+	dec, enc := s.chain.dec, s.chain.enc
+	switch {
+	case dec.calls > 0:
+		dec.abort()
+	case enc.calls > 0:
+		enc.abort()
+	}
+	s.details = r.details
+	switch {
+	case s.responseHeaders == nil:
+		s.router.detach()
+		if dec.calls > 0 {
+			dec.prepared = func() { s.replyThroughChain(r) }
+			return
+		}
+		dec.abort()
+		s.replyThroughChain(r)
+	case !s.responseSent:
+		enc.abort()
+		s.replyDirectly(r)
+	default:
+		s.reset(r.details)
+	}
+}
+
+func (s *Stream) replyThroughChain(r localReply) {
+	h := r.message()
+	s.responseHeaders = h
+	s.chain.enc.feedHeaders(h, len(r.body) == 0)
+	if len(r.body) > 0 {
+		s.chain.enc.feedData(&buffer{b: r.body}, true)
+	}
+}
+
+func (s *Stream) replyDirectly(r localReply) {
+	h := r.message()
+	s.responseHeaders = h
+	sink := clientSink{s}
+	sink.sinkHeaders(h, len(r.body) == 0)
+	if len(r.body) > 0 {
+		sink.sinkData(&buffer{b: r.body}, true)
+	}
+}
+
+// reset cuts the stream: the client sees a broken answer.
+func (s *Stream) reset(reason string) {
+	if s.ended {
+		return
+	}
+	s.resetReason = reason
+	if s.details == "" {
+		s.details = reason
+	}
+	s.client.reset(reason)
+	s.finish()
+}
+
+// finish runs the end of the stream once, however it ends: the access log of every filter, then
+// done and delete of every filter, then the attempts (Envoy: the router is the last filter).
+func (s *Stream) finish() {
+	if s.ended {
+		return
+	}
+	s.ended = true
+	if s.chain != nil {
+		s.chain.abort()
+		view := &accessView{request: s.requestHeaders, response: s.responseHeaders, trailers: s.responseTrailers}
+		for _, f := range s.chain.filters {
+			f.log(view)
+		}
+		for _, f := range s.chain.filters {
+			f.destroy()
+		}
+	}
+	s.router.destroy()
+	if s.rec != nil {
+		s.rec.ended(s)
+	}
+	s.worker.streamEnded(s)
+}
+
+// clientSink is the end of the response path: the client.
+type clientSink struct{ s *Stream }
+
+func (c clientSink) sinkHeaders(h *Headers, eos bool) {
+	s := c.s
+	if s.ended {
+		return
+	}
+	s.responseSent = true
+	s.client.headers(h, eos)
+	if eos {
+		s.finish()
+	}
+}
+
+func (c clientSink) sinkData(d *buffer, eos bool) {
+	s := c.s
+	b := d.take()
+	if s.ended {
+		return
+	}
+	s.responseBytes += len(b)
+	if len(b) > 0 || eos {
+		s.client.data(b, eos)
+	}
+	if eos {
+		s.finish()
+	}
+}
+
+func (c clientSink) sinkTrailers(t *Headers) {
+	s := c.s
+	if s.ended {
+		return
+	}
+	s.responseTrailers = t
+	s.client.trailers(t)
+	s.finish()
+}
+
+// status is the response code as a number, 0 before there is one.
+func (s *Stream) status() int {
+	code, _ := strconv.Atoi(s.responseHeaders.Get(":status"))
+	return code
+}
