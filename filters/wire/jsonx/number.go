@@ -15,7 +15,7 @@ func Bool(raw []byte) (value, ok bool) {
 
 // Float returns the value of a raw number, and whether raw is one that a float64 can hold.
 func Float(raw []byte) (float64, bool) {
-	if KindOf(raw) != Number {
+	if !isNumber(raw) {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(string(raw), 64)
@@ -25,19 +25,23 @@ func Float(raw []byte) (float64, bool) {
 // Int returns the value of a raw number that is an integer, and whether raw is one that an int64 can hold. 10.0 and 1e3 are
 // integers: JSON does not tell them from 10 and 1000, and decoders differ, so a limit must not be missed for its spelling.
 func Int(raw []byte) (int64, bool) {
-	n, err := strconv.ParseInt(string(raw), 10, 64)
-	if err == nil && raw[0] != '+' {
+	if !isNumber(raw) {
+		return 0, false
+	}
+	if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
 		return n, true
 	}
 	return spelledInt(raw)
 }
 
+// isNumber reports whether raw is a number as JSON spells it (strconv takes more: signs, leading zeros, hexadecimal, words).
+func isNumber(raw []byte) bool {
+	s := scanner{b: raw}
+	return KindOf(raw) == Number && s.number(0) == len(raw)
+}
+
 // spelledInt reads an integer with a fraction or an exponent, exactly.
 func spelledInt(raw []byte) (int64, bool) {
-	s := scanner{b: raw}
-	if KindOf(raw) != Number || s.number(0) != len(raw) {
-		return 0, false
-	}
 	mantissa, exp := raw, 0
 	for i, c := range raw {
 		if c|0x20 == 'e' {
