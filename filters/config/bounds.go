@@ -34,14 +34,12 @@ func passes[T any](d *decoder, at *place, o *options, v T) bool {
 	return true
 }
 
-// checksAre returns a test of whether all checks take a T.
-func checksAre[T any](o *options) func() bool {
-	return func() bool {
-		return !slices.ContainsFunc(o.checks, func(c any) bool {
-			_, ok := c.(func(T) error)
-			return !ok
-		})
-	}
+// checksAre reports whether all checks take a T.
+func checksAre[T any](o *options) bool {
+	return !slices.ContainsFunc(o.checks, func(c any) bool {
+		_, ok := c.(func(T) error)
+		return !ok
+	})
 }
 
 func (o *options) length(n int) bool { return o.lenLo <= n && n <= o.lenHi }

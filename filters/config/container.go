@@ -9,7 +9,7 @@ type Named[T any] struct {
 // Object declares a section. Without the key its fields take their defaults;
 // its required fields are then not missed.
 func Object[T any](name string, p *T, fields func(*T) []Field, opts ...Option) Field {
-	e := &entry{name: name, options: collect(opts)}
+	e := newEntry(name, opts)
 	e.decode = func(d *decoder, at *place) {
 		if d.object(at, fields(p)) {
 			passes(d, at, &e.options, *p)
@@ -17,14 +17,14 @@ func Object[T any](name string, p *T, fields func(*T) []Field, opts ...Option) F
 	}
 	e.absent = func(d *decoder, at *place) { d.defaults(at, fields(p)) }
 	e.shape = objectShape(fields)
-	e.typed = checksAre[T](&e.options)
+	e.typed = checksAre[T]
 	return e
 }
 
 // Optional declares a section whose presence matters: without the key *p stays
 // as it is, nil.
 func Optional[T any](name string, p **T, fields func(*T) []Field, opts ...Option) Field {
-	e := &entry{name: name, options: collect(opts)}
+	e := newEntry(name, opts)
 	e.decode = func(d *decoder, at *place) {
 		v := new(T)
 		if d.object(at, fields(v)) && passes(d, at, &e.options, v) {
@@ -32,7 +32,7 @@ func Optional[T any](name string, p **T, fields func(*T) []Field, opts ...Option
 		}
 	}
 	e.shape = objectShape(fields)
-	e.typed = checksAre[*T](&e.options)
+	e.typed = checksAre[*T]
 	return e
 }
 
@@ -40,7 +40,7 @@ func Optional[T any](name string, p **T, fields func(*T) []Field, opts ...Option
 // The entries keep the order of the file; meaning should not hang on it, since
 // a host may sort the keys of a configuration that passes through it.
 func Map[T any](name string, p *[]Named[T], fields func(name string, t *T) []Field, opts ...Option) Field {
-	e := &entry{name: name, options: collect(opts)}
+	e := newEntry(name, opts)
 	e.decode = func(d *decoder, at *place) {
 		if !d.expect(at, KindMap, &e.options) || !d.count(at, len(at.node.Members), &e.options) {
 			return
@@ -59,9 +59,9 @@ func Map[T any](name string, p *[]Named[T], fields func(name string, t *T) []Fie
 			passes(d, at, &e.options, entries)
 		}
 	}
-	e.typed = checksAre[[]Named[T]](&e.options)
+	e.typed = checksAre[[]Named[T]]
 	e.shape = func(s *Schema, w *walk) {
-		s.Type = TypeMap
+		s.Type, s.Names = TypeMap, !e.anyKey
 		w.entries(s, objectShape(func(t *T) []Field { return fields("", t) }))
 	}
 	return e
@@ -69,7 +69,7 @@ func Map[T any](name string, p *[]Named[T], fields func(name string, t *T) []Fie
 
 // List declares a list of sections.
 func List[T any](name string, p *[]T, fields func(*T) []Field, opts ...Option) Field {
-	e := &entry{name: name, options: collect(opts)}
+	e := newEntry(name, opts)
 	e.decode = func(d *decoder, at *place) {
 		if !d.expect(at, KindList, &e.options) || !d.count(at, len(at.node.Items), &e.options) {
 			return
@@ -83,7 +83,7 @@ func List[T any](name string, p *[]T, fields func(*T) []Field, opts ...Option) F
 			passes(d, at, &e.options, entries)
 		}
 	}
-	e.typed = checksAre[[]T](&e.options)
+	e.typed = checksAre[[]T]
 	e.shape = func(s *Schema, w *walk) {
 		s.Type = TypeList
 		w.entries(s, objectShape(fields))

@@ -95,7 +95,8 @@ func kindHint(n *Node, want Kind, o *options) string {
 		return "put it in quotes: " + Quote(n.Text)
 	case want == KindList && n.Kind == KindString:
 		return "put it in brackets: [" + Quote(n.Text) + "]"
-	case (want == KindNumber || want == KindBool) && n.Kind == KindString:
+	case n.Kind == KindString && (want == KindNumber && ValidNumber(n.Text) ||
+		want == KindBool && (n.Text == "true" || n.Text == "false")):
 		return "write it without quotes"
 	}
 	return ""

@@ -91,7 +91,6 @@ func (e *entry) describe(w *walk) Schema {
 		Enum: e.oneOf, Secret: e.secret, Declares: e.namespace,
 	}
 	e.shape(&s, w)
-	s.Names = e.names(s.Type)
 	if e.hasDefault {
 		s.Default = string(AppendJSON(nil, defaultNode(e.def)))
 	}
@@ -117,11 +116,6 @@ func (w *walk) entries(s *Schema, shape func(*Schema, *walk)) {
 	w.path = append(w.path, step{token: "*"})
 	shape(s.Items, w)
 	w.path = w.path[:len(w.path)-1]
-}
-
-// names reports whether the field holds names.
-func (e *entry) names(t Type) bool {
-	return t == TypeMap && !e.anyKey || e.validName || t == TypeString && e.namespace != ""
 }
 
 // shower returns how bounds of a type are spelled.

@@ -108,14 +108,14 @@ func (es *Errors) Add(e Error) {
 	}
 }
 
-// Sort puts the errors in the order of the document, keeping a TooMany last.
+// Sort puts the errors in the order of the document, those of one place in the
+// order in which they were found, and a TooMany last.
 func (es Errors) Sort() {
 	slices.SortStableFunc(es, func(a, b Error) int {
 		return cmp.Or(
 			compareBool(a.Code == TooMany, b.Code == TooMany),
 			cmp.Compare(a.Line, b.Line),
 			cmp.Compare(a.Column, b.Column),
-			cmp.Compare(a.Pointer, b.Pointer),
 		)
 	})
 }

@@ -18,16 +18,24 @@ type entry struct {
 	decode func(d *decoder, at *place)
 	absent func(d *decoder, at *place)
 	shape  func(s *Schema, w *walk)
-	typed  func() bool // whether the checks are of the field's type
+	typed  func(*options) bool // whether the checks are of the field's type
 	rule   func(*Report)
 }
 
 func (e *entry) entry() *entry { return e }
 
+func newEntry(name string, opts []Option) *entry {
+	e := &entry{name: name}
+	for _, set := range opts {
+		set(&e.options)
+	}
+	return e
+}
+
 // scalar makes a field of a single value (or of several that are written as
 // one); read reports its own errors.
 func scalar[T any](name string, p *T, t Type, opts []Option, read func(*decoder, *place, *options) (T, bool)) *entry {
-	e := &entry{name: name, options: collect(opts)}
+	e := newEntry(name, opts)
 	e.decode = func(d *decoder, at *place) {
 		v, ok := read(d, at, &e.options)
 		if ok && passes(d, at, &e.options, v) {
@@ -35,15 +43,18 @@ func scalar[T any](name string, p *T, t Type, opts []Option, read func(*decoder,
 		}
 	}
 	e.shape = func(s *Schema, _ *walk) { s.Type = t }
-	e.typed = checksAre[T](&e.options)
+	e.typed = checksAre[T]
 	return e
 }
 
 // String declares a text.
 func String(name string, p *string, opts ...Option) Field {
 	e := scalar(name, p, TypeString, opts, readString)
-	if len(e.secret) > 0 {
-		e.shape = func(s *Schema, _ *walk) { s.Type = TypeSecret }
+	e.shape = func(s *Schema, _ *walk) {
+		s.Type, s.Names = TypeString, e.validName || e.namespace != ""
+		if len(e.secret) > 0 {
+			s.Type = TypeSecret
+		}
 	}
 	return e
 }
@@ -100,9 +111,9 @@ func readInt(d *decoder, at *place, o *options) (int64, bool) {
 	case err == nil:
 		return v, d.within(at, number{v, float64(v)}, o, strconv.Itoa)
 	case strings.ContainsAny(text, ".eE"):
-		return 0, d.fail(at, WrongType, "expected a whole number, found "+Quote(text), "write it without a point or an exponent")
+		return 0, d.fail(at, WrongType, "expected a whole number, found "+quoteScalar(at.node), "write it without a point or an exponent")
 	default:
-		return 0, d.fail(at, OutOfRange, Quote(text)+" does not fit into 64 bits", "")
+		return 0, d.fail(at, OutOfRange, quoteScalar(at.node)+" does not fit into 64 bits", "")
 	}
 }
 
@@ -114,7 +125,7 @@ func Float(name string, p *float64, opts ...Option) Field {
 		}
 		v, err := strconv.ParseFloat(at.node.Text, 64)
 		if err != nil {
-			return 0, d.fail(at, OutOfRange, Quote(at.node.Text)+" is too large", "")
+			return 0, d.fail(at, OutOfRange, quoteScalar(at.node)+" is too large", "")
 		}
 		return v, d.withinFloat(at, v, o)
 	})
@@ -188,7 +199,8 @@ func Ref(name string, p *string, namespace string, opts ...Option) Field {
 		d.refer(namespace, at)
 		return at.node.Text, true
 	})
-	return e.refers(namespace)
+	e.shape = func(s *Schema, _ *walk) { s.Type, s.Refers = TypeString, namespace }
+	return e
 }
 
 // Refs declares a list of texts that each name an entry of a namespace.
@@ -200,16 +212,8 @@ func Refs(name string, p *[]string, namespace string, opts ...Option) Field {
 		}
 		return v, ok
 	})
-	return e.refers(namespace)
-}
-
-func (e *entry) refers(namespace string) *entry {
-	shape := e.shape
-	e.shape = func(s *Schema, w *walk) {
-		shape(s, w)
-		if s.Refers = namespace; s.Type == TypeList {
-			s.Items = &Schema{Type: TypeString, Refers: namespace}
-		}
+	e.shape = func(s *Schema, _ *walk) {
+		s.Type, s.Items = TypeList, &Schema{Type: TypeString, Refers: namespace}
 	}
 	return e
 }
@@ -256,7 +260,10 @@ func StringMap(name string, p *map[string]string, opts ...Option) Field {
 		}
 		return v, ok
 	})
-	e.shape = func(s *Schema, _ *walk) { s.Type, s.Items = TypeMap, &Schema{Type: TypeString} }
+	e.shape = func(s *Schema, _ *walk) {
+		s.Type, s.Items = TypeMap, &Schema{Type: TypeString}
+		s.Names = e.namespace != "" && !e.anyKey
+	}
 	return e
 }
 

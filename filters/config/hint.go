@@ -34,12 +34,13 @@ func list(names []string) string {
 }
 
 // nearest returns the known name with the smallest edit distance to got, or ""
-// if none is near enough to be meant.
+// if none is near enough to be meant: one edit for every three characters, so
+// that "us" is not taken for "eu".
 func nearest(got string, known []string) string {
 	if len(got) > maxCompared {
 		return ""
 	}
-	best, least := "", max(1, len(got)/3)+1
+	best, least := "", len(got)/3+1
 	for _, k := range known[:min(len(known), maxNamesSeen)] {
 		if d := distance(strings.ToLower(got), strings.ToLower(k)); d < least {
 			best, least = k, d

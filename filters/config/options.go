@@ -28,14 +28,6 @@ type number struct {
 	f float64
 }
 
-func collect(opts []Option) options {
-	var o options
-	for _, set := range opts {
-		set(&o)
-	}
-	return o
-}
-
 // Doc is the field's line (or lines) in the reference.
 func Doc(text string) Option { return func(o *options) { o.doc = text } }
 

@@ -1,12 +1,16 @@
 package config
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // Bounds of a document. A document beyond them is refused, never cut.
 const (
 	MaxBytes = 8 << 20
 	MaxDepth = 64
 	MaxNodes = 1 << 19
+	MaxKey   = 512 // bytes
 )
 
 // ParseJSON reads one JSON text (RFC 8259). A duplicate key is an error, as is
@@ -39,7 +43,11 @@ type parser struct {
 	lineStart int
 	wide      int // bytes on this line that continue a character
 	nodes     int
+	depth     int
 	path      []step
+	slab      []Node
+	members   []Member // of the objects that it is in
+	items     []*Node  // of the lists that it is in
 	errs      Errors
 }
 
@@ -78,10 +86,10 @@ func (p *parser) peek() byte {
 
 func (p *parser) value() (*Node, bool) {
 	c := p.peek()
-	n := &Node{Line: p.line, Column: p.column()}
 	if p.nodes++; p.nodes > MaxNodes {
 		return nil, p.failAs(TooLarge, "the document has too many values", "")
 	}
+	n := p.node()
 	switch {
 	case c == '{':
 		return n, p.nested(n, (*parser).object)
@@ -97,17 +105,37 @@ func (p *parser) value() (*Node, bool) {
 	}
 }
 
+// node takes a node from a slab: a document has many and they live as long as
+// each other.
+func (p *parser) node() *Node {
+	if len(p.slab) == 0 {
+		p.slab = make([]Node, min(max(p.nodes, 8), 512))
+	}
+	n := &p.slab[0]
+	p.slab = p.slab[1:]
+	n.Line, n.Column = p.line, p.column()
+	return n
+}
+
 func (p *parser) nested(n *Node, read func(*parser, *Node) bool) bool {
-	if len(p.path) == MaxDepth {
+	if p.depth == MaxDepth {
 		return p.failAs(TooLarge, "nested too deep", "at most "+strconv.Itoa(MaxDepth)+" levels")
 	}
+	p.depth++
 	p.pos++
-	p.path = append(p.path, step{})
-	if !read(p, n) {
-		return false
+	ok := read(p, n)
+	p.depth--
+	return ok
+}
+
+// below reads a value that is one step down.
+func (p *parser) below(s step) (*Node, bool) {
+	p.path = append(p.path, s)
+	n, ok := p.value()
+	if ok {
+		p.path = p.path[:len(p.path)-1]
 	}
-	p.path = p.path[:len(p.path)-1]
-	return true
+	return n, ok
 }
 
 func (p *parser) object(n *Node) bool {
@@ -117,11 +145,14 @@ func (p *parser) object(n *Node) bool {
 		return true
 	}
 	var keys keySet
+	first := len(p.members)
 	for {
-		if !p.member(n, &keys) {
+		if !p.member(first, &keys) {
 			return false
 		}
 		if more, ok := p.more('}'); !more {
+			n.Members = slices.Clone(p.members[first:])
+			p.members = p.members[:first]
 			return ok
 		}
 	}
@@ -144,30 +175,35 @@ func (p *parser) more(end byte) (more, ok bool) {
 	return false, p.fail("expected ',' or '"+string(rune(end))+"'", "")
 }
 
-// member reads one key and its value into n.
-func (p *parser) member(n *Node, keys *keySet) bool {
+// member reads one key and its value of the object whose members begin at an
+// index.
+func (p *parser) member(begin int, keys *keySet) bool {
 	if p.peek() != '"' {
-		return p.fail("expected a key in double quotes", "")
+		return p.fail("expected a key in double quotes", p.notJSON())
 	}
 	m := Member{KeyLine: p.line, KeyColumn: p.column()}
 	if !p.str(&m.Key) {
 		return false
 	}
-	p.path[len(p.path)-1] = step{token: m.Key}
+	if len(m.Key) > MaxKey {
+		p.errs.Add(Error{Line: int(m.KeyLine), Column: int(m.KeyColumn), Pointer: pointer(p.path),
+			Code: TooLarge, Message: "a key is too long", Hint: "at most " + strconv.Itoa(MaxKey) + " bytes"})
+		return false
+	}
 	if p.peek() != ':' {
 		return p.fail("expected ':'", "")
 	}
 	p.pos++
-	v, ok := p.value()
-	if !ok {
+	ok := false
+	if m.Value, ok = p.below(step{token: m.Key}); !ok {
 		return false
 	}
-	m.Value = v
-	if first := keys.add(n.Members, m.Key); first >= 0 {
-		p.errs.Add(duplicate(n.Members[first], m, pointer(p.path)))
+	if first := keys.add(p.members[begin:], m.Key); first >= 0 {
+		at := pointer(p.path) + "/" + EscapeToken(m.Key)
+		p.errs.Add(duplicate(p.members[begin+first], m, at))
 		return true
 	}
-	n.Members = append(n.Members, m)
+	p.members = append(p.members, m)
 	return true
 }
 
@@ -177,14 +213,16 @@ func (p *parser) list(n *Node) bool {
 		p.pos++
 		return true
 	}
+	first := len(p.items)
 	for {
-		p.path[len(p.path)-1] = step{index: len(n.Items), inList: true}
-		v, ok := p.value()
+		v, ok := p.below(step{index: len(p.items) - first, inList: true})
 		if !ok {
 			return false
 		}
-		n.Items = append(n.Items, v)
+		p.items = append(p.items, v)
 		if more, ok := p.more(']'); !more {
+			n.Items = slices.Clone(p.items[first:])
+			p.items = p.items[:first]
 			return ok
 		}
 	}
@@ -209,10 +247,18 @@ func (p *parser) literal(n *Node) bool {
 		}
 		return true
 	}
-	if c := p.text[p.pos]; c == '\'' || c == '/' || c == '#' {
-		return p.fail("expected a value", "JSON has double quotes and no comments")
+	return p.fail("expected a value", p.notJSON())
+}
+
+// notJSON is a hint on what other formats have.
+func (p *parser) notJSON() string {
+	switch p.peek() {
+	case '\'':
+		return "JSON has double quotes only"
+	case '/', '#':
+		return "JSON has no comments"
 	}
-	return p.fail("expected a value", "")
+	return ""
 }
 
 // number reads RFC 8259's number and keeps its spelling.

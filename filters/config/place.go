@@ -34,9 +34,15 @@ func (p *place) pointer() string {
 	return pointer(path)
 }
 
+// maxPointer is about how many bytes of a pointer are shown.
+const maxPointer = 2 * MaxKey
+
 func pointer(path []step) string {
 	var b []byte
 	for _, s := range path {
+		if len(b) > maxPointer {
+			return string(b) + "…"
+		}
 		b = append(b, '/')
 		if s.inList {
 			b = strconv.AppendInt(b, int64(s.index), 10)

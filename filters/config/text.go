@@ -26,6 +26,8 @@ func (p *parser) str(into *string) bool {
 				return false
 			}
 			start = p.pos
+		case c == '\n':
+			return p.fail("a string without an end", "")
 		case c < ' ':
 			return p.fail("a control character in a string", "escape it")
 		case c < utf8.RuneSelf:

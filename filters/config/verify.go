@@ -43,10 +43,13 @@ func (v *verifier) visit(path []step, e *entry, s *Schema) {
 	if s.Refers != "" {
 		v.referred[s.Refers] = at
 	}
+	if s.Items != nil && s.Items.Refers != "" {
+		v.referred[s.Items.Refers] = at
+	}
 	if m := e.misuse(s.Type); m != "" {
 		v.fail(at, m)
 	}
-	if !e.typed() {
+	if !e.typed(&e.options) {
 		v.fail(at, "a check of a type that the field has not")
 	}
 	if e.hasDefault {

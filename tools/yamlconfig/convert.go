@@ -15,7 +15,8 @@ type converter struct {
 	depth    int
 	nodes    int
 	stopped  bool         // a bound was passed: nothing more is read
-	within   []*yaml.Node // the anchors that are being expanded
+	open     []*yaml.Node // the anchored values that it is in
+	aliases  int          // how many aliases deep it is
 	expanded int          // bytes and values that aliases added
 }
 
@@ -38,7 +39,7 @@ func (c *converter) node(y *yaml.Node, pointer string) *config.Node {
 	if c.nodes++; c.nodes > config.MaxNodes {
 		c.stop(y, pointer, "the document has too many values")
 	}
-	if len(c.within) > 0 {
+	if c.aliases > 0 {
 		if c.expanded += 1 + len(y.Value); c.expanded > maxExpanded {
 			c.stop(y, pointer, "aliases repeat too much of the document")
 		}
@@ -48,8 +49,8 @@ func (c *converter) node(y *yaml.Node, pointer string) *config.Node {
 	case y.Kind == yaml.AliasNode:
 		return c.alias(y, pointer)
 	case y.Style&yaml.TaggedStyle != 0:
-		c.fail(y, pointer, config.Invalid, "the tag "+strconv.Quote(y.Tag)+" is not supported",
-			"remove the tag; text that looks like something else goes in quotes")
+		// A tag may be a secret without quotes: it is not repeated.
+		c.fail(y, pointer, config.Invalid, "tags (!) are not supported", "text that begins with ! goes in quotes")
 	case y.Kind == yaml.ScalarNode:
 		c.scalar(n, y, pointer)
 	default:
@@ -64,6 +65,10 @@ func (c *converter) nested(n *config.Node, y *yaml.Node, pointer string) {
 		return
 	}
 	c.depth++
+	if y.Anchor != "" {
+		c.open = append(c.open, y)
+		defer func() { c.open = c.open[:len(c.open)-1] }()
+	}
 	if y.Kind == yaml.MappingNode {
 		c.mapping(n, y, pointer)
 	} else {
@@ -75,13 +80,13 @@ func (c *converter) nested(n *config.Node, y *yaml.Node, pointer string) {
 // alias converts what an alias stands for; the value itself is shown where the
 // alias is, what lies in it where it was written.
 func (c *converter) alias(y *yaml.Node, pointer string) *config.Node {
-	if slices.Contains(c.within, y.Alias) {
-		c.fail(y, pointer, config.Invalid, "the alias *"+y.Value+" contains itself", "write the value out")
+	if slices.Contains(c.open, y.Alias) {
+		c.fail(y, pointer, config.Invalid, "an alias (*) of a value that it is in", "write the value out")
 		return &config.Node{Line: int32(y.Line), Column: int32(y.Column)}
 	}
-	c.within = append(c.within, y.Alias)
+	c.aliases++
 	n := c.node(y.Alias, pointer)
-	c.within = c.within[:len(c.within)-1]
+	c.aliases--
 	n.Line, n.Column = int32(y.Line), int32(y.Column)
 	return n
 }
@@ -152,7 +157,8 @@ func (c *converter) scalar(n *config.Node, y *yaml.Node, pointer string) {
 		n.Kind = config.KindNumber
 		if !config.ValidNumber(y.Value) {
 			n.Text = "0"
-			c.fail(y, pointer, config.Invalid, config.Quote(y.Value)+" is not spelled as a plain decimal number",
+			// It may be a secret without quotes: it is not repeated.
+			c.fail(y, pointer, config.Invalid, "a number that is not plain decimal",
 				"write it as 1234 or 1.5, or in quotes if it is meant as text")
 		}
 	default: // !!str, !!timestamp, and "<<" as a value

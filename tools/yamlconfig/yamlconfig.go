@@ -14,7 +14,6 @@ import (
 	"errors"
 	"io"
 	"strconv"
-	"strings"
 
 	yaml "go.yaml.in/yaml/v3"
 
@@ -35,6 +34,10 @@ func ToJSON(n *config.Node) []byte { return config.AppendJSON(nil, n) }
 func Parse(name string, data []byte) (*config.Node, config.Errors) {
 	if len(data) > config.MaxBytes {
 		return nil, single(1, 1, config.TooLarge, name+" is larger than "+strconv.Itoa(config.MaxBytes)+" bytes")
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return nil, single(1, 1, config.Syntax, name+" is not UTF-8")
 	}
 	doc, errs := read(name, data)
 	if errs != nil {
@@ -58,18 +61,27 @@ func read(name string, data []byte) (*yaml.Node, config.Errors) {
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, next yaml.Node
 	switch err := decode(d, &doc); {
-	case errors.Is(err, io.EOF), err == nil && len(doc.Content) != 1:
+	case errors.Is(err, io.EOF), err == nil && empty(&doc):
 		return nil, single(1, 1, config.Syntax, name+" is empty")
 	case err != nil:
-		return nil, syntax(err)
+		return nil, syntax(err, data)
 	}
 	switch err := decode(d, &next); {
 	case errors.Is(err, io.EOF):
 		return doc.Content[0], nil
 	case err != nil:
-		return nil, syntax(err)
+		return nil, syntax(err, data)
 	}
 	return nil, single(max(next.Line, 1), max(next.Column, 1), config.Syntax, "a second document: "+name+" may hold only one")
+}
+
+// empty reports whether a document has nothing in it, as "---" alone.
+func empty(doc *yaml.Node) bool {
+	if len(doc.Content) != 1 {
+		return true
+	}
+	root := doc.Content[0]
+	return root.Kind == yaml.ScalarNode && root.Tag == "!!null" && root.Value == ""
 }
 
 // decode reads the next document. The library panics on what it takes for a
@@ -77,21 +89,8 @@ func read(name string, data []byte) (*yaml.Node, config.Errors) {
 func decode(d *yaml.Decoder, into *yaml.Node) (err error) {
 	defer func() {
 		if recover() != nil {
-			err = errors.New("yaml: the text confuses the parser")
+			err = errors.New("yaml: the text cannot be understood")
 		}
 	}()
 	return d.Decode(into)
-}
-
-// syntax turns an error of the library ("yaml: line 3: …") into one of ours.
-func syntax(err error) config.Errors {
-	message := strings.TrimPrefix(err.Error(), "yaml: ")
-	line := 1
-	if rest, ok := strings.CutPrefix(message, "line "); ok {
-		number, text, _ := strings.Cut(rest, ": ")
-		if n, err := strconv.Atoi(number); err == nil {
-			line, message = n, text
-		}
-	}
-	return single(line, 1, config.Syntax, message)
 }

@@ -19,7 +19,7 @@ import (
 const (
 	namePattern     = `^[A-Za-z0-9._:/-]{1,128}$`
 	sizePattern     = `^[0-9]+(KiB|MiB|GiB)?$`
-	durationPattern = `^-?([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+$|^0$`
+	durationPattern = `^[-+]?([0-9]*\.?[0-9]*(ns|us|µs|μs|ms|s|m|h))+$|^[-+]?0$`
 	envPattern      = `env:[A-Za-z_][A-Za-z0-9_]*`
 )
 
@@ -227,7 +227,7 @@ func remarks(s config.Schema) []string {
 	if s.Refers != "" {
 		r = append(r, "Names an entry of "+s.Refers+".")
 	}
-	if s.Items != nil && s.Items.Refers != "" && s.Refers == "" {
+	if s.Items != nil && s.Items.Refers != "" {
 		r = append(r, "Each names an entry of "+s.Items.Refers+".")
 	}
 	if s.Deprecated != "" {

@@ -83,7 +83,7 @@ func (r *reference) typeOf(s config.Schema) string {
 		}
 	case config.TypeString:
 		if len(s.Enum) > 0 {
-			return "`" + strings.Join(s.Enum, "` \\| `") + "`"
+			return "`" + strings.Join(s.Enum, "` | `") + "`"
 		}
 		if s.Names {
 			return "name"
@@ -141,6 +141,9 @@ func forms(secret []string) []string {
 
 func bounds(s config.Schema) string {
 	lo, hi, unit := s.Min, s.Max, ""
+	if lo == "0s" {
+		lo = "" // a time span is not negative anyway
+	}
 	if s.MinLength > 0 {
 		lo = strconv.Itoa(s.MinLength)
 	}
@@ -158,7 +161,7 @@ func bounds(s config.Schema) string {
 		return lo + " to " + hi + unit
 	case hi != "":
 		return "At most " + hi + unit
-	case lo != "" && lo != "0" && lo != "0s":
+	case lo != "":
 		return "At least " + lo + unit
 	}
 	return ""
@@ -167,5 +170,5 @@ func bounds(s config.Schema) string {
 // cell makes a text fit into a table.
 func cell(s string) string {
 	s = strings.ReplaceAll(s, "\n", " ")
-	return strings.ReplaceAll(strings.ReplaceAll(s, "\\|", "|"), "|", "\\|")
+	return strings.ReplaceAll(s, "|", "\\|")
 }
