@@ -61,12 +61,12 @@ func (e *Edits) put(list []edit, n edit) []edit {
 	return splice(list, from, i, n)
 }
 
-// before reports whether n stands before o in the list: it ends where o begins or earlier, or begins earlier.
+// before reports whether n goes before o in the list. What it covers stays before it, to be replaced.
 func (n edit) before(o edit) bool {
 	if n.Len() == 0 {
 		return n.Start < o.Start || n.Start == o.Start && o.Len() > 0
 	}
-	return n.End <= o.Start && !(o.Len() == 0 && o.Start == n.Start) || n.Start < o.Start && n.End < o.End
+	return n.End <= o.Start || n.Start < o.Start && n.End < o.End
 }
 
 // covers reports whether n takes the place of o.
