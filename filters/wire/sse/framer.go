@@ -111,7 +111,7 @@ func (f *Framer) Close() (Event, bool) {
 		return Event{}, false
 	}
 	if f.mid {
-		f.field(f.carry[f.block.line:])
+		f.endLine(0, 0)
 	}
 	f.pos = 0
 	ev := f.emit()
