@@ -34,6 +34,16 @@ func (p *place) pointer() string {
 	return pointer(path)
 }
 
+// Pointer renders the path to a value by RFC 6901, from the document down. A
+// path that is very long is cut.
+func Pointer(tokens []string) string {
+	path := make([]step, len(tokens))
+	for i, t := range tokens {
+		path[i].token = t
+	}
+	return pointer(path)
+}
+
 // maxPointer is about how many bytes of a pointer are shown.
 const maxPointer = 2 * MaxKey
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,7 +20,8 @@ import (
 // once more: after an empty line, which no line can then be lost in, and a byte
 // at a time, which tells where the library stopped.
 func syntax(err error, data []byte) config.Errors {
-	r := &byteReader{data: append([]byte{'\n'}, data...)}
+	const before, after = "\n", "\n\n\n\n"
+	r := &byteReader{data: slices.Concat([]byte(before), data, []byte(after))}
 	d := yaml.NewDecoder(r)
 	for again := error(nil); again == nil; {
 		if again = decode(d, new(yaml.Node)); again != nil && !errors.Is(again, io.EOF) {
@@ -27,15 +29,29 @@ func syntax(err error, data []byte) config.Errors {
 		}
 	}
 	context, message := split(err)
-	line, column := r.stopped()
 	e := explain(message)
-	if e.atContext {
+	line, column := r.stopped(e)
+	switch {
+	case e.atContext:
 		line, column = max(context-1, 1), 1 // a scanner's: it counts from 1
-	}
-	if e.opened {
+	case e.atAlias:
+		line = firstAlias(data, message, line)
+		column = 1
+	case e.opened:
 		e.hint += strconv.Itoa(context)
 	}
 	return config.Errors{{Line: line, Column: column, Code: config.Syntax, Message: e.message, Hint: e.hint}}
+}
+
+// firstAlias returns the line of the first alias of the anchor that a message
+// names in single quotes: with no such anchor, the first is what fails.
+func firstAlias(data []byte, message string, otherwise int) int {
+	if parts := strings.Split(message, "'"); len(parts) == 3 {
+		if i := bytes.Index(data, []byte("*"+parts[1])); i >= 0 {
+			return bytes.Count(data[:i], []byte{'\n'}) + 1
+		}
+	}
+	return otherwise
 }
 
 // split takes the line out of the library's message; 1 if it has none.
@@ -57,20 +73,27 @@ func split(err error) (line int, message string) {
 type explanation struct {
 	prefix, message, hint string
 	atContext             bool // the library's line is the useful one
+	atAlias               bool // it names an anchor
 	opened                bool // the library's line ends the hint
+	atOnce                bool // the library has looked no further
 }
 
 // The library names an anchor that it does not know: that may be a secret
 // without quotes, so it is left out.
 var explanations = []explanation{
 	{prefix: "unknown anchor", message: "an alias (*) of an anchor that is not there",
-		hint: "text that begins with * goes in quotes"},
+		hint: "text that begins with * goes in quotes", atAlias: true},
 	{prefix: "mapping values are not allowed", message: "a key that cannot stand here",
 		hint: "check the indentation; text with a colon and a space goes in quotes"},
 	{prefix: "did not find expected key", message: "expected a key",
 		hint: "check the indentation, and the quotes before"},
 	{prefix: "did not find expected '-' indicator", message: "expected another entry of the list",
 		hint: "check the indentation"},
+	{prefix: "found a tab character", message: "a tab in the indentation",
+		hint: "indent with spaces", atOnce: true},
+	{prefix: "did not find expected node content", message: "expected a value"},
+	{prefix: "found incompatible YAML document", message: "an unknown version of YAML",
+		hint: "remove the line that begins with %YAML"},
 	{prefix: "did not find expected ',' or ']'", message: "expected ',' or ']'",
 		hint: "the list begins at line ", opened: true},
 	{prefix: "did not find expected ',' or '}'", message: "expected ',' or '}'",
@@ -112,12 +135,20 @@ func (r *byteReader) Read(p []byte) (int, error) {
 	return 1, nil
 }
 
-// stopped returns the line of the last visible character that was handed out,
-// not counting the empty line before the text, and the column of the first one
-// on that line, in bytes.
-func (r *byteReader) stopped() (line, column int) {
-	taken := bytes.TrimRight(r.data[:r.taken], " \t\r\n")
-	start := bytes.LastIndexByte(taken, '\n') + 1
-	indent := len(taken[start:]) - len(bytes.TrimLeft(taken[start:], " \t"))
-	return max(bytes.Count(taken, []byte{'\n'}), 1), indent + 1
+// lookAhead is how many characters the library mostly has before it looks at
+// the first of them.
+const lookAhead = 4
+
+// stopped returns the line of the last visible character that the library
+// looked at, not counting the empty line before the text, and the column of the
+// first one on that line, in bytes.
+func (r *byteReader) stopped(e explanation) (line, column int) {
+	looked := r.data[:r.taken]
+	if !e.atOnce {
+		looked = looked[:max(r.taken-lookAhead+1, 0)]
+	}
+	looked = bytes.TrimRight(looked, " \r\n")
+	start := bytes.LastIndexByte(looked, '\n') + 1
+	indent := len(looked[start:]) - len(bytes.TrimLeft(looked[start:], " \t"))
+	return max(bytes.Count(looked, []byte{'\n'}), 1), indent + 1
 }

@@ -44,7 +44,7 @@ func Parse(name string, data []byte) (*config.Node, config.Errors) {
 		return nil, errs
 	}
 	var c converter
-	n := c.node(doc, "")
+	n := c.node(doc)
 	c.errs.Sort()
 	if len(c.errs) == 0 && len(ToJSON(n)) > config.MaxBytes {
 		return n, single(1, 1, config.TooLarge, name+" is larger than "+strconv.Itoa(config.MaxBytes)+" bytes as JSON")
