@@ -2,7 +2,6 @@ package config
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"hash"
 	"slices"
 	"strconv"
@@ -18,7 +17,11 @@ func Digest(n *Node) string {
 	d := digester{hash: sha256.New()}
 	d.node(n)
 	d.flush()
-	return hex.EncodeToString(d.hash.Sum(nil)[:8])
+	var text []byte
+	for _, b := range d.hash.Sum(nil)[:8] {
+		text = append(text, hexDigits[b>>4], hexDigits[b&15])
+	}
+	return string(text)
 }
 
 // digester hashes a document as compact JSON with sorted keys, a piece at a

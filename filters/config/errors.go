@@ -112,21 +112,14 @@ func (es *Errors) Add(e Error) {
 // order in which they were found, and a TooMany last.
 func (es Errors) Sort() {
 	slices.SortStableFunc(es, func(a, b Error) int {
-		return cmp.Or(
-			compareBool(a.Code == TooMany, b.Code == TooMany),
-			cmp.Compare(a.Line, b.Line),
-			cmp.Compare(a.Column, b.Column),
-		)
+		return cmp.Or(cmp.Compare(a.last(), b.last()), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 }
 
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	default:
+// last is 1 for what comes after all places, else 0.
+func (e *Error) last() int {
+	if e.Code == TooMany {
 		return 1
 	}
+	return 0
 }

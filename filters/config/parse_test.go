@@ -156,3 +156,14 @@ func refusedOnPurpose(errs config.Errors, data []byte) bool {
 	}
 	return strings.Contains(e.Message, "surrogate") || !utf8.Valid(data)
 }
+
+func TestAppendQuoted(t *testing.T) {
+	require.Equal(t, `"a\"\\\u0000\u001fé🙂/"`, string(config.AppendQuoted(nil, "a\"\\\x00\x1fé🙂/")))
+	require.Equal(t, "\"\ufffd\ufffdx\"", string(config.AppendQuoted(nil, "\xff\xc3x")))
+	require.Equal(t, "[null]", string(config.AppendJSON(nil, &config.Node{Kind: config.KindList, Items: []*config.Node{nil}})))
+}
+
+func TestPointer(t *testing.T) {
+	require.Empty(t, config.Pointer(nil))
+	require.Equal(t, "/a~1b/~0/0/", config.Pointer([]string{"a/b", "~", "0", ""}))
+}

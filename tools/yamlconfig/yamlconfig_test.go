@@ -182,6 +182,7 @@ func same(t require.TestingT, n *config.Node) {
 	json := yamlconfig.ToJSON(n)
 	fromJSON, errs := config.ParseJSON(json)
 	require.NoError(t, errs.Err())
+	require.Equal(t, config.Digest(n), config.Digest(fromJSON))
 	strip(n)
 	strip(fromJSON)
 	require.Equal(t, n, fromJSON)
