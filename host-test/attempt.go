@@ -147,6 +147,12 @@ func (a *Attempt) locked(f func()) {
 type attemptSink struct{ a *Attempt }
 
 func (s attemptSink) sinkHeaders(h *Headers, eos bool) {
+	if egress := s.a.stream.host.profile.rules.egress; egress != nil {
+		egress(s.a, h)
+	} else if missing := required(h, ":method", ":path", ":authority"); missing != "" {
+		s.a.chain.localReply(localReply{status: 503, body: []byte(missing), details: "filter_removed_required_request_headers{" + underscored(missing) + "}"})
+		return
+	}
 	s.a.sent = true
 	if s.a.rec != nil {
 		s.a.rec.headers(h, eos)
@@ -156,7 +162,7 @@ func (s attemptSink) sinkHeaders(h *Headers, eos bool) {
 
 func (s attemptSink) sinkData(d *buffer, eos bool) {
 	b := d.take()
-	if s.a.finished || len(b) == 0 && !eos {
+	if s.a.finished || !s.a.sent || len(b) == 0 && !eos {
 		return
 	}
 	if s.a.rec != nil {

@@ -1,7 +1,7 @@
 package hosttest
 
 import (
-	"net/http"
+	"context"
 	"strconv"
 	"strings"
 	"time"
@@ -18,9 +18,25 @@ type Callout struct {
 	Timeout  time.Duration
 	Token    uint32
 
-	root  *vmContext
-	timer Timer
-	done  bool
+	root    *vmContext
+	timer   Timer
+	done    bool
+	cancel  context.CancelFunc
+	waiting *httpFilter // the filter whose request waits, on hosts that resume by themselves
+}
+
+// mayCall is what a host checks before it sends: Envoy wants a known cluster and the pseudo headers.
+func (c *vmContext) mayCall(upstream string, h *Headers, timeoutMS uint32) Status {
+	if int32(timeoutMS) < 0 {
+		return StatusBadArgument
+	}
+	if hook := c.plugin.rules.httpCall; hook != nil {
+		return hook(c)
+	}
+	if !c.vm.host.knowsCluster(upstream) || !h.Has(":path") || !h.Has(":method") || !h.Has(":authority") {
+		return StatusBadArgument
+	}
+	return StatusOK
 }
 
 // calloutAnswer is what a root context can read in on_http_call_response.
@@ -48,15 +64,9 @@ func (c *calls) HTTPCall(upstream string, headers [][2]string, body []byte, trai
 		return 0, s
 	}
 	ctx := c.context()
-	if hook := ctx.plugin.rules.callout; hook != nil {
-		if s := hook(ctx, upstream); s != StatusOK {
-			return 0, s
-		}
-	}
 	h := NewHeaders(headers)
-	known := c.vm.host.knowsCluster(upstream) || ctx.plugin.rules.calloutByAddress
-	if int32(timeoutMS) < 0 || !known || !h.Has(":path") || !h.Has(":method") || !h.Has(":authority") {
-		return 0, StatusBadArgument
+	if s := ctx.mayCall(upstream, h, timeoutMS); s != StatusOK {
+		return 0, s
 	}
 	if len(body) > 0 {
 		h.Set("content-length", strconv.Itoa(len(body)))
@@ -68,6 +78,10 @@ func (c *calls) HTTPCall(upstream string, headers [][2]string, body []byte, trai
 	}
 	c.vm.nextCall++
 	ctx.root.pending[call.Token] = call
+	if ctx.plugin.rules.afterCall != nil {
+		call.waiting = ctx.filter
+		ctx.filter.chain.stream.callout = call
+	}
 	if call.Timeout > 0 {
 		call.timer = c.vm.worker.after(call.Timeout, call.timedOut)
 	}
@@ -109,6 +123,9 @@ func (c *Callout) deliver(a *calloutAnswer) bool {
 	if c.timer != nil {
 		c.timer.Stop()
 	}
+	if c.cancel != nil {
+		c.cancel()
+	}
 	root := c.root
 	delete(root.pending, c.Token)
 	root.vm.host.calloutDone(c)
@@ -116,10 +133,18 @@ func (c *Callout) deliver(a *calloutAnswer) bool {
 		return false
 	}
 	root.answer = a
+	if f := c.waiting; f != nil {
+		f.chain.stream.callout = nil
+		root.filter = f // calls in the callback act on the request
+		defer func() { root.filter = nil }()
+	}
 	root.invoke(CallbackHTTPCallResponse, Args{c.Token, uint32(a.headers.Len()), uint32(len(a.body)), uint32(a.trailers.Len())})
 	// Envoy forgets the answer before it does what the callback deferred.
 	root.answer = nil
 	root.vm.leave()
+	if c.waiting != nil {
+		root.plugin.rules.afterCall(c.waiting)
+	}
 	return true
 }
 
@@ -138,7 +163,9 @@ func (h *Host) Callouts() []*Callout {
 
 func (h *Host) sendCallout(c *Callout) {
 	if t := h.cfg.Clusters[c.Upstream]; t != nil {
-		go c.roundTrip(t)
+		ctx, cancel := context.WithCancel(context.Background())
+		c.cancel = cancel
+		go c.roundTrip(ctx, t)
 		return
 	}
 	h.mu.Lock()
@@ -183,5 +210,3 @@ func (c *calls) CallForeignFunction(name string, argument []byte) ([]byte, Statu
 	}
 	return nil, StatusOK
 }
-
-func (c *Callout) roundTrip(http.RoundTripper) { c.Fail() }

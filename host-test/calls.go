@@ -63,7 +63,7 @@ func (c *calls) LogLevel() (LogLevel, Status) {
 }
 
 func (c *calls) Now() (int64, Status) {
-	if s, hit := c.vm.host.faults.refuse("get_current_time_nanoseconds"); hit {
+	if s, no := c.refused("get_current_time_nanoseconds"); no {
 		return 0, s
 	}
 	return c.vm.host.clock.Now().UnixNano(), StatusOK

@@ -8,6 +8,9 @@ func (c *calls) writable(m MapType) *Headers {
 	if f == nil {
 		return nil
 	}
+	if f.plugin.rules.mapsAlways {
+		return f.chain.stream.headerMap(m)
+	}
 	switch m {
 	case RequestHeaders:
 		return f.requestHeaders
@@ -46,28 +49,24 @@ func (c *calls) readable(m MapType) (h *Headers, logging bool) {
 	if f == nil {
 		return nil, false
 	}
-	if v := f.logging; v != nil {
-		switch m {
-		case RequestHeaders:
-			return v.request, true
-		case ResponseHeaders:
-			return v.response, true
-		case ResponseTrailers:
-			return v.trailers, true
-		}
-		return nil, true
+	if f.plugin.rules.mapsAlways {
+		return f.chain.stream.headerMap(m), false
 	}
+	if v := f.logging; v != nil {
+		return [...]*Headers{v.request, nil, v.response, v.trailers, nil, nil}[m], true
+	}
+	return [...]*Headers{f.requestHeaders, f.requestTrailers, f.responseHeaders, f.responseTrailers, nil, nil}[m], false
+}
+
+// headerMap is a map of the stream itself, whatever its phase.
+func (s *Stream) headerMap(m MapType) *Headers {
 	switch m {
 	case RequestHeaders:
-		return f.requestHeaders, false
+		return s.requestHeaders
 	case ResponseHeaders:
-		return f.responseHeaders, false
-	case RequestTrailers:
-		return f.requestTrailers, false
-	case ResponseTrailers:
-		return f.responseTrailers, false
+		return s.responseHeaders
 	}
-	return nil, false
+	return nil
 }
 
 func (c *calls) HeaderPairs(m MapType) ([][2]string, Status) {
@@ -78,8 +77,8 @@ func (c *calls) HeaderPairs(m MapType) ([][2]string, Status) {
 		return nil, StatusBadArgument
 	}
 	h, _ := c.readable(m)
-	if limit := c.context().plugin.rules.maxResponsePairs; limit > 0 && m == ResponseHeaders && h.Len() > limit {
-		return nil, StatusInternalFailure
+	if hook := c.context().plugin.rules.pairs; hook != nil {
+		return hook(h, m)
 	}
 	return h.Pairs(), StatusOK
 }
@@ -96,7 +95,7 @@ func (c *calls) SetHeaderPairs(m MapType, pairs [][2]string) Status {
 	for _, p := range pairs {
 		h.Add(p[0], p[1])
 	}
-	return c.changed(m)
+	return StatusOK
 }
 
 func (c *calls) Header(m MapType, name string) (string, Status) {
@@ -114,9 +113,8 @@ func (c *calls) Header(m MapType, name string) (string, Status) {
 		return "", StatusBadArgument
 	}
 	if hook := c.context().plugin.rules.readHeader; hook != nil {
-		if err := hook(h, m, name); err != nil {
-			c.vm.crash(err)
-			return "", StatusInternalFailure
+		if s := hook(c.context().filter, h, m, name); s != StatusOK {
+			return "", s
 		}
 	}
 	v, ok := h.Lookup(name)
@@ -134,11 +132,11 @@ func (c *calls) ReplaceHeader(m MapType, name, value string) Status {
 	if h == nil {
 		return StatusBadArgument
 	}
-	if hook := c.context().plugin.rules.writeHeader; hook != nil {
-		name, value = hook(m, name, value)
+	if handled, s := c.writtenByHook(h, m, name, value); handled {
+		return s
 	}
 	h.Set(name, value)
-	return c.changed(m)
+	return StatusOK
 }
 
 func (c *calls) AddHeader(m MapType, name, value string) Status {
@@ -149,8 +147,19 @@ func (c *calls) AddHeader(m MapType, name, value string) Status {
 	if h == nil {
 		return StatusBadArgument
 	}
+	if handled, s := c.writtenByHook(h, m, name, value); handled {
+		return s
+	}
 	h.Add(name, value)
-	return c.changed(m)
+	return StatusOK
+}
+
+// writtenByHook lets a profile take over a change of one header; an empty value removes.
+func (c *calls) writtenByHook(h *Headers, m MapType, name, value string) (bool, Status) {
+	if hook := c.context().plugin.rules.writeHeader; hook != nil {
+		return hook(h, m, name, value)
+	}
+	return false, StatusOK
 }
 
 func (c *calls) RemoveHeader(m MapType, name string) Status {
@@ -161,12 +170,12 @@ func (c *calls) RemoveHeader(m MapType, name string) Status {
 	if h == nil {
 		return StatusBadArgument
 	}
+	if handled, s := c.writtenByHook(h, m, name, ""); handled {
+		return s
+	}
 	h.Remove(name)
-	return c.changed(m)
+	return StatusOK
 }
-
-// changed follows a change of a header map.
-func (c *calls) changed(MapType) Status { return StatusOK }
 
 func (c *calls) HeaderMapSize(m MapType) (uint32, Status) {
 	if s, no := c.refused("get_header_map_size"); no {
@@ -231,12 +240,10 @@ func (c *calls) Buffer(b BufferType, start, size uint32) ([]byte, Status) {
 	if b > maxBufferType {
 		return nil, StatusBadArgument
 	}
-	if hook := c.vm.first.rules.readBuffer; hook != nil {
-		if s := hook(start, size); s != StatusOK {
-			return nil, s
-		}
-	}
 	p, ok := c.bytesOf(b)
+	if hook := c.vm.first.rules.readBuffer; hook != nil {
+		return hook(b, p, start, size)
+	}
 	if !ok {
 		return nil, StatusNotFound
 	}
@@ -328,6 +335,9 @@ func (c *calls) SendLocalResponse(code uint32, details string, body []byte, head
 	}
 	r := localReply{status: int(code), details: details, grpc: grpc, body: append([]byte(nil), body...), headers: append([][2]string(nil), headers...)}
 	f := c.context().filter
+	if f != nil && f.plugin.rules.localReply != nil && f.plugin.rules.localReply(f, r) {
+		return StatusOK
+	}
 	if f != nil {
 		c.vm.defer_(func() {
 			if !f.destroyed {

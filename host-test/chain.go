@@ -15,10 +15,11 @@ func newChain(s *Stream, a *Attempt, handles []*pluginHandle, down, up sink) *ch
 		f := &httpFilter{plugin: h.plugin, chain: c}
 		f.ctx = h.root.vm.newContext(h.plugin, h.root)
 		f.ctx.filter = f
+		f.unconfigured = h.plugin.rules.configureLate && !h.root.configured
 		c.filters[i] = f
 	}
-	c.dec = newPass(true, c.filters, down)
-	c.enc = newPass(false, c.filters, up)
+	c.dec = newPass(true, c.filters, down, true)
+	c.enc = newPass(false, c.filters, up, s.host.profile.rules.encodeFirst)
 	return c
 }
 

@@ -66,6 +66,10 @@ type Config struct {
 	// ForeignFunctions adds to the host's own (clear_route_cache).
 	ForeignFunctions map[string]func(argument []byte) ([]byte, Status)
 
+	// InternalClients says that clients count as internal to Envoy: the router's own headers that
+	// they send (x-envoy-max-retries, …) are obeyed instead of removed.
+	InternalClients bool
+
 	// Declared are the variables that a module may set on APISIX.
 	Declared []string
 }

@@ -21,6 +21,9 @@ type httpFilter struct {
 	streamFailed bool // the VM died and this stream was told
 	replied      bool // … by a 503: the module sees nothing of it
 	logging      *accessView
+
+	unconfigured                      bool // where configuration is late: it failed
+	wantRequestBody, wantResponseBody bool // where body callbacks come on demand
 }
 
 // accessView is what a module can read in on_log.
@@ -28,12 +31,15 @@ type accessView struct{ request, response, trailers *Headers }
 
 // failed handles a dead VM as cpp-host's CHECK_FAIL does: fail open lets the stream pass, anything
 // else ends it, once.
-func (f *httpFilter) failed() (open, closed bool) {
+func (f *httpFilter) failed(cb Callback) (open, closed bool) {
 	if !f.ctx.failed() {
 		return false, false
 	}
-	if f.plugin.FailurePolicy == FailOpen {
+	if f.plugin.FailurePolicy == FailOpen || f.plugin.rules.deadPasses != nil && f.plugin.rules.deadPasses(cb) {
 		return true, false
+	}
+	if f.ctx.vm.worker.crashed {
+		return false, true // nobody is left to answer
 	}
 	if !f.streamFailed {
 		f.streamFailed = true
@@ -48,14 +54,17 @@ func (f *httpFilter) failed() (open, closed bool) {
 // call runs a stream callback between two looks at the VM's health. Results beyond limit and any
 // result after a local response become stop.
 func (f *httpFilter) call(cb Callback, a Args, limit, stop Action) Action {
-	if open, closed := f.failed(); open {
+	if open, closed := f.failed(cb); open {
 		return Continue
 	} else if closed {
 		return stop
 	}
 	result := Action(f.ctx.invoke(cb, a))
+	if judge := f.plugin.rules.judge; judge != nil {
+		result = judge(f, cb, result)
+	}
 	stopped := f.ctx.vm.stopped
-	open, closed := f.failed()
+	open, closed := f.failed(cb)
 	f.ctx.vm.leave()
 	switch {
 	case open:
@@ -68,7 +77,11 @@ func (f *httpFilter) call(cb Callback, a Args, limit, stop Action) Action {
 
 func (f *httpFilter) onHeaders(p *pass, eos bool) Action {
 	if p.decode {
-		return f.decodeHeaders(p.headers, eos)
+		a := f.decodeHeaders(p.headers, eos)
+		if f.plugin.rules.onlyOnDemand {
+			return f.demandHeaders(p, a, eos)
+		}
+		return a
 	}
 	if !f.ctx.live() || f.replied {
 		return Continue
@@ -82,10 +95,12 @@ func (f *httpFilter) onHeaders(p *pass, eos bool) Action {
 }
 
 func (f *httpFilter) decodeHeaders(h *Headers, eos bool) Action {
-	f.ctx.create()
-	if f.ctx != nil {
-		f.ctx.created = true
+	if f.unconfigured {
+		f.chain.localReply(localReply{status: 503, details: "plugin_not_configured"})
+		return StopAllAndWatermark
 	}
+	f.ctx.create()
+	f.ctx.created = true
 	f.requestHeaders, f.end = h, eos
 	a := f.headerAction(f.call(CallbackRequestHeaders, f.headerArgs(h, eos), StopAllAndWatermark, StopAllAndWatermark))
 	if a == Continue {
@@ -95,6 +110,9 @@ func (f *httpFilter) decodeHeaders(h *Headers, eos bool) Action {
 }
 
 func (f *httpFilter) headerArgs(h *Headers, eos bool) Args {
+	if args := f.plugin.rules.headerArgs; args != nil {
+		return args(h, eos)
+	}
 	return Args{uint32(h.Len()), bit(eos)}
 }
 
@@ -113,6 +131,9 @@ func (f *httpFilter) headerAction(a Action) Action {
 func (f *httpFilter) onData(p *pass, h *hop, d *buffer, eos bool) Action {
 	if !f.ctx.live() || !p.decode && f.replied {
 		return Continue
+	}
+	if f.plugin.rules.onlyOnDemand {
+		return f.demandData(p, d, eos)
 	}
 	buffering, body, cb := &f.bufferingRequest, &f.requestBody, CallbackRequestBody
 	if !p.decode {
@@ -136,7 +157,7 @@ func (f *httpFilter) onData(p *pass, h *hop, d *buffer, eos bool) Action {
 }
 
 func (f *httpFilter) onTrailers(p *pass) Action {
-	if !f.ctx.live() || !p.decode && f.replied {
+	if !f.ctx.live() || !p.decode && f.replied || f.plugin.rules.noTrailers {
 		return Continue
 	}
 	trailers, cb := &f.requestTrailers, CallbackRequestTrailers
@@ -158,6 +179,7 @@ func (c *vmContext) live() bool { return c != nil && c.created }
 func (f *httpFilter) destroy() {
 	if f.destroyed || !f.ctx.live() {
 		f.destroyed = true
+		f.ctx.remove()
 		return
 	}
 	f.destroyed = true

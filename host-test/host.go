@@ -73,6 +73,9 @@ func (h *Host) place() error {
 				p.Name = fmt.Sprintf("%s%d", p.stage, i)
 			}
 			p.sharing = vmKey{id: f.VMID, module: f.Module, config: string(f.VMConfig)}
+			if share := p.rules.share; share != nil {
+				p.sharing = share(p)
+			}
 			if err := h.profile.rules.accept(p); err != nil {
 				return fmt.Errorf("hosttest: profile %s: filter %s: %w", h.profile.name, p.Name, err)
 			}
@@ -194,5 +197,3 @@ func (h *Host) newStream(worker int) *Stream {
 	s.worker.unlock()
 	return s
 }
-
-func (h *Host) streamEnded(*Stream) {}

@@ -51,11 +51,12 @@ type hop struct {
 	end              bool // this filter has seen the end
 }
 
-func newPass(decode bool, filters []*httpFilter, out sink) *pass {
+// newPass orders the filters: requests pass first to last, responses last to first.
+func newPass(decode bool, filters []*httpFilter, out sink, forward bool) *pass {
 	p := &pass{decode: decode, out: out, hops: make([]*hop, len(filters))}
 	for i, f := range filters {
 		at := i
-		if !decode {
+		if !forward {
 			at = len(filters) - 1 - i
 		}
 		h := &f.dec
@@ -250,6 +251,7 @@ func (h *hop) commonContinue() {
 	if p.aborted {
 		return
 	}
+	defer h.filter.chain.stream.relief.changed()
 	next := h.index + 1
 	dataFrom := next
 	if h.stoppedAll() {

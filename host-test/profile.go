@@ -1,6 +1,12 @@
 package hosttest
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // Profile says which proxy a Host emulates. Profiles are rules over one emulation of Envoy; each
 // rule is a fact that was measured.
@@ -12,29 +18,57 @@ type Profile struct {
 // Name is the profile's name as the tools print it.
 func (p Profile) Name() string { return p.name }
 
+// ProfileByName finds a profile: envoy, envoy-upstream, istio-wasmplugin or apisix.
+func ProfileByName(name string) (Profile, error) {
+	for _, p := range []Profile{Envoy(), EnvoyUpstream(), IstioWasmPlugin(), APISIX()} {
+		if p.name == name {
+			return p, nil
+		}
+	}
+	return Profile{}, fmt.Errorf("hosttest: no profile %q", name)
+}
+
 // rules are the differences between hosts. The zero value is Envoy's behaviour.
 type rules struct {
-	// calls answer this status without doing anything.
-	calls map[string]Status
-	// missing imports make the module unloadable, with the reason.
-	missing map[string]string
+	// Loading.
+	missing      map[string]string // imports that make a module unloadable, and why
+	noStopOption bool              // allow_on_headers_stop_iteration cannot be set
+	noUpstream   bool              // there are no upstream filters
+	onlyUpstream bool              // filters are placed upstream only
+	check        func(p *plugin) error
+	share        func(p *plugin) vmKey // which filters share a VM; nil: vm_id, module, configuration
 
-	noHeadersStop    bool
-	noUpstream       bool
-	onlyUpstream     bool
-	noVMStart        bool
-	configureLate    bool
-	noTick           bool
-	neverReload      bool
-	calloutByAddress bool
-	maxResponsePairs int
+	// Life of a VM.
+	noVMStart     bool // on_vm_start is never called
+	configureLate bool // on_configure runs at the first request, on_context_create with it
+	noTick        bool
+	neverReload   bool // a dead VM is never replaced
 
-	readHeader  func(h *Headers, m MapType, name string) error
-	writeHeader func(m MapType, name, value string) (string, string)
-	readBuffer  func(start, size uint32) Status
+	// Life of a stream.
+	ingress      func(s *Stream, h *Headers)  // what the proxy itself changes before any filter
+	egress       func(a *Attempt, h *Headers) // … and before a request is written
+	encodeFirst  bool                         // response callbacks run first to last
+	noLog        bool
+	noTrailers   bool
+	headerArgs   func(h *Headers, eos bool) Args
+	onlyOnDemand bool // body callbacks only where the module asked for them
+	judge        func(f *httpFilter, cb Callback, result Action) Action
+	deadPasses   func(cb Callback) bool // callbacks in which a dead VM lets the stream pass
+	localReply   func(f *httpFilter, r localReply) (handled bool)
+	smuggled     func(h *Headers, body string) string
+
+	// Host calls.
+	calls       map[string]Status // calls that only answer
+	mapsAlways  bool              // header maps can be reached in every phase
+	pairs       func(h *Headers, m MapType) ([][2]string, Status)
+	readHeader  func(f *httpFilter, h *Headers, m MapType, name string) Status
+	writeHeader func(h *Headers, m MapType, name, value string) (handled bool, s Status)
+	readBuffer  func(b BufferType, data []byte, start, size uint32) ([]byte, Status)
 	setProperty func(c *vmContext, path string, value []byte) Status
 	getProperty func(c *vmContext, path string) ([]byte, Status)
-	callout     func(c *vmContext, upstream string) Status
+	httpCall    func(c *vmContext) Status
+
+	afterCall func(f *httpFilter)
 }
 
 // accept refuses a filter that this host could not run.
@@ -46,7 +80,7 @@ func (r *rules) accept(p *plugin) error {
 		return errors.New("this host has no upstream filters")
 	case r.onlyUpstream && p.stage == Downstream:
 		return errors.New("this profile runs upstream filters only")
-	case r.noHeadersStop && p.AllowHeadersStop:
+	case r.noStopOption && p.AllowHeadersStop:
 		return errors.New("this host cannot set allow_on_headers_stop_iteration")
 	}
 	for _, name := range p.Module.Imports() {
@@ -54,17 +88,81 @@ func (r *rules) accept(p *plugin) error {
 			return errors.New("import " + name + ": " + why)
 		}
 	}
+	if r.check != nil {
+		return r.check(p)
+	}
 	return nil
 }
 
-// connection adds what the proxy itself puts on a request before any filter sees it.
-func (r *rules) connection(*Stream, *Headers) {}
-
 // Envoy is Envoy 1.40 with the module as an HTTP filter, and as an upstream HTTP filter where the
 // host's configuration says so.
-func Envoy() Profile { return Profile{name: "envoy", rules: &rules{}} }
+func Envoy() Profile { return Profile{name: "envoy", rules: envoyRules()} }
 
-// EnvoyUpstream is Envoy with the module as an upstream HTTP filter only.
+// EnvoyUpstream is Envoy 1.40 with the module as an upstream HTTP filter only.
 func EnvoyUpstream() Profile {
-	return Profile{name: "envoy-upstream", rules: &rules{onlyUpstream: true}}
+	r := envoyRules()
+	r.onlyUpstream = true
+	return Profile{name: "envoy-upstream", rules: r}
+}
+
+// IstioWasmPlugin is Istio 1.31 with the module in WasmPlugin resources and nothing else.
+func IstioWasmPlugin() Profile {
+	r := envoyRules()
+	// A bare WasmPlugin cannot set allow_on_headers_stop_iteration: a pause at headers stops the
+	// body too, so that a module which waits for it hangs the request.
+	r.noStopOption = true
+	// … and knows no upstream filters: failover is a callout.
+	r.noUpstream = true
+	return Profile{name: "istio-wasmplugin", rules: r}
+}
+
+func envoyRules() *rules {
+	return &rules{ingress: envoyIngress, smuggled: envoySmuggled}
+}
+
+// routerHeaders are the request headers by which clients could steer Envoy's router. Envoy removes
+// them from requests that do not come from an internal address
+// (source/common/http/conn_manager_utility.cc). x-envoy-attempt-count is not among them.
+var routerHeaders = []string{
+	"x-envoy-retriable-status-codes", "x-envoy-retriable-header-names", "x-envoy-retry-on",
+	"x-envoy-retry-grpc-on", "x-envoy-max-retries", "x-envoy-upstream-alt-stat-name",
+	"x-envoy-upstream-rq-timeout-ms", "x-envoy-upstream-rq-per-try-timeout-ms",
+	"x-envoy-upstream-rq-timeout-alt-response", "x-envoy-expected-rq-timeout-ms",
+	"x-envoy-force-trace", "x-envoy-ip-tags", "x-envoy-original-url",
+	"x-envoy-hedge-on-per-try-timeout", "x-envoy-decorator-operation",
+}
+
+// envoyIngress is what the connection manager does to a request before its filters.
+func envoyIngress(s *Stream, h *Headers) {
+	if !s.host.cfg.InternalClients {
+		for _, name := range routerHeaders {
+			h.Remove(name)
+		}
+	}
+	if !h.Has("x-forwarded-proto") {
+		h.Add("x-forwarded-proto", h.Get(":scheme"))
+	}
+	if !h.Has("x-request-id") || !s.host.cfg.InternalClients {
+		h.Set("x-request-id", fmt.Sprintf("00000000-0000-4000-8000-%012x", s.id))
+	}
+}
+
+// envoySmuggled: Envoy writes the content-length that the filters leave, whatever the body is. A
+// body that is longer becomes the beginning of the next request on the provider's connection
+// (HOSTS.md, bare WasmPlugin). Without the header it uses chunks, and nothing is smuggled.
+func envoySmuggled(h *Headers, body string) string {
+	length, err := strconv.Atoi(h.Get("content-length"))
+	if err != nil || length >= len(body) {
+		return ""
+	}
+	return body[length:]
+}
+
+// required says which header is missing without which the host's codec refuses a message.
+func required(h *Headers, names ...string) string {
+	i := slices.IndexFunc(names, func(n string) bool { return h.Get(n) == "" })
+	if i < 0 {
+		return ""
+	}
+	return "missing required header: " + strings.TrimSpace(names[i])
 }

@@ -154,6 +154,17 @@ func (a *Attempt) Request() Message {
 	return a.rec.message()
 }
 
+// Smuggled is the part of the request's body that the provider takes for the beginning of its next
+// request, "" if the message is well framed (HTTP/1.1 upstreams).
+func (a *Attempt) Smuggled() string {
+	m := a.Request()
+	hook := a.stream.host.profile.rules.smuggled
+	if m.Headers == nil || hook == nil {
+		return ""
+	}
+	return hook(m.Headers, m.Body())
+}
+
 // Finished says that nothing of this attempt reaches the client any more.
 func (a *Attempt) Finished() bool {
 	a.stream.worker.lock()

@@ -54,13 +54,15 @@ type Stream struct {
 	responseBytes    int
 	details          string
 	flags            string
-	ended            bool // log and delete have run
+	relief           signal // something was let through: for senders that wait
+	ended            bool   // log and delete have run
 	resetReason      string
 	properties       map[string]any
+	callout          *Callout // the one that the request waits for, where hosts have that
 }
 
 // RequestHeaders begins the request. Missing :method, :scheme, :path and :authority are added as
-// GET, http, / and "postern.test".
+// GET, http, / and "postern.test"; an empty one stays away.
 func (s *Stream) RequestHeaders(headers [][2]string, endOfStream bool) {
 	s.worker.lock()
 	defer s.worker.unlock()
@@ -71,6 +73,8 @@ func (s *Stream) RequestHeaders(headers [][2]string, endOfStream bool) {
 	for _, d := range [][2]string{{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", "postern.test"}} {
 		if !h.Has(d[0]) {
 			h.Add(d[0], d[1])
+		} else if h.Get(d[0]) == "" {
+			h.Remove(d[0])
 		}
 	}
 	s.begin(h, endOfStream)
@@ -78,7 +82,9 @@ func (s *Stream) RequestHeaders(headers [][2]string, endOfStream bool) {
 
 func (s *Stream) begin(h *Headers, eos bool) {
 	s.requestHeaders = h
-	s.host.profile.rules.connection(s, h)
+	if ingress := s.host.profile.rules.ingress; ingress != nil {
+		ingress(s, h)
+	}
 	s.router.chooseRoute()
 	s.chain = newChain(s, nil, s.worker.handles(Downstream), s.router, clientSink{s})
 	s.chain.dec.limit, s.chain.enc.limit = s.router.bufferLimit(), s.router.bufferLimit()
@@ -201,7 +207,9 @@ func (s *Stream) finish() {
 		s.chain.abort()
 		view := &accessView{request: s.requestHeaders, response: s.responseHeaders, trailers: s.responseTrailers}
 		for _, f := range s.chain.filters {
-			f.log(view)
+			if !f.plugin.rules.noLog {
+				f.log(view)
+			}
 		}
 		for _, f := range s.chain.filters {
 			f.destroy()
@@ -211,6 +219,7 @@ func (s *Stream) finish() {
 	if s.rec != nil {
 		s.rec.ended(s)
 	}
+	s.relief.changed()
 	s.worker.streamEnded(s)
 }
 
@@ -220,6 +229,10 @@ type clientSink struct{ s *Stream }
 func (c clientSink) sinkHeaders(h *Headers, eos bool) {
 	s := c.s
 	if s.ended {
+		return
+	}
+	if missing := required(h, ":status"); missing != "" {
+		s.localReply(localReply{status: 502, body: []byte(missing), details: "filter_removed_required_response_headers{" + underscored(missing) + "}"})
 		return
 	}
 	s.responseSent = true
@@ -258,4 +271,26 @@ func (c clientSink) sinkTrailers(t *Headers) {
 func (s *Stream) status() int {
 	code, _ := strconv.Atoi(s.responseHeaders.Get(":status"))
 	return code
+}
+
+// congested says that a sender should wait: one direction holds more than its limit while it pushes
+// back, or the client reads too slowly.
+func (s *Stream) congested(decode bool) bool {
+	if s.ended {
+		return false
+	}
+	chains := []*chain{s.chain}
+	if a := s.router.current; a != nil {
+		chains = append(chains, a.chain)
+	}
+	for _, c := range chains {
+		p := c.enc
+		if decode {
+			p = c.dec
+		}
+		if p.streaming && p.limit > 0 && p.buffered.len() > p.limit && !p.aborted {
+			return true
+		}
+	}
+	return false
 }

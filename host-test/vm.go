@@ -40,6 +40,7 @@ type vmContext struct {
 	filter  *httpFilter // nil for a root
 	created bool        // on_context_create was called
 
+	configured  bool // on_configure has accepted
 	configuring bool // the plugin configuration is readable
 	callData    []byte
 
@@ -197,7 +198,9 @@ func (vm *VM) fail(err error) {
 // crash is a bug of the emulated host that takes the worker down with it.
 func (vm *VM) crash(err error) {
 	vm.host.misused(err.Error())
+	vm.worker.crashed = true
 	vm.fail(err)
+	vm.worker.post(vm.worker.restart)
 }
 
 func (vm *VM) close() error {
@@ -211,6 +214,9 @@ func (vm *VM) close() error {
 // configuration (APISIX) the configuration waits for the first request.
 func (c *vmContext) start() error {
 	rules := c.plugin.rules
+	if rules.configureLate {
+		return c.vm.err
+	}
 	c.create()
 	if !rules.noVMStart {
 		started := c.invoke(CallbackVMStart, Args{uint32(len(c.plugin.VMConfig))}) != 0
@@ -222,13 +228,11 @@ func (c *vmContext) start() error {
 			return fmt.Errorf("hosttest: %s: on_vm_start refused", c.plugin.Name)
 		}
 	}
-	if rules.configureLate {
-		return c.vm.err
-	}
 	return c.configure()
 }
 
 func (c *vmContext) configure() error {
+	c.create()
 	c.configuring = true
 	ok := c.invoke(CallbackConfigure, Args{uint32(len(c.plugin.Config))}) != 0
 	c.configuring = false
@@ -239,6 +243,7 @@ func (c *vmContext) configure() error {
 	if !ok {
 		return fmt.Errorf("hosttest: %s: on_configure refused the configuration", c.plugin.Name)
 	}
+	c.configured = true
 	return nil
 }
 

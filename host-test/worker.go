@@ -1,6 +1,7 @@
 package hosttest
 
 import (
+	"errors"
 	"sync"
 	"time"
 )
@@ -17,6 +18,7 @@ type worker struct {
 	lastLoad map[vmKey]time.Time
 	streams  map[*Stream]struct{}
 	dead     []*VM
+	crashed  bool // the process behind this worker is gone, until restart
 
 	inboxMu sync.Mutex
 	inbox   []func()
@@ -84,13 +86,31 @@ func (w *worker) nextPosted() func() {
 	return f
 }
 
-// after runs f under the worker's lock after d.
+// after runs f under the worker's lock after d. The timer is stopped under that lock too, so that a
+// stopped timer never fires.
 func (w *worker) after(d time.Duration, f func()) Timer {
-	return w.host.clock.AfterFunc(d, func() {
+	t := &workerTimer{}
+	t.timer = w.host.clock.AfterFunc(d, func() {
 		w.lock()
 		defer w.unlock()
-		f()
+		if !t.stopped {
+			t.stopped = true
+			f()
+		}
 	})
+	return t
+}
+
+type workerTimer struct {
+	timer   Timer
+	stopped bool
+}
+
+func (t *workerTimer) Stop() bool {
+	was := t.stopped
+	t.stopped = true
+	t.timer.Stop()
+	return !was
 }
 
 // load starts every plugin; the first refusal ends it.
@@ -130,9 +150,30 @@ func (w *worker) handles(s Stage) []*pluginHandle {
 		if h.root.vm.err != nil && p.FailurePolicy == FailReload && !p.rules.neverReload {
 			h = w.reload(p, h)
 		}
+		if p.rules.configureLate && !h.root.configured && !h.root.failed() {
+			if err := h.root.configure(); err != nil {
+				w.host.log(LogError, h.root.vm, h.root, err.Error())
+			}
+		}
 		out[i] = h
 	}
 	return out
+}
+
+// restart is a new process in the place of a crashed one: its connections are gone, its VMs new.
+func (w *worker) restart() {
+	for s := range w.streams {
+		s.reset("worker crashed")
+	}
+	for _, vm := range w.vms {
+		vm.fail(errCrashed)
+	}
+	w.crashed = false
+	for _, p := range w.host.allPlugins() {
+		if _, err := w.startPlugin(p); err != nil {
+			w.host.stats.ReloadFailures.Add(1)
+		}
+	}
 }
 
 // reload replaces a dead VM unless it was replaced less than a second ago (Envoy: ReloadConfig's
@@ -156,6 +197,8 @@ func (w *worker) reload(p *plugin, old *pluginHandle) *pluginHandle {
 	return h
 }
 
+var errCrashed = errors.New("hosttest: the worker crashed")
+
 const reloadBackoff = time.Second
 
 // forget takes a dead VM out of use; it is closed with the host, because frames of it may still be
@@ -171,5 +214,4 @@ func (w *worker) forget(vm *VM) {
 
 func (w *worker) streamEnded(s *Stream) {
 	delete(w.streams, s)
-	w.host.streamEnded(s)
 }
