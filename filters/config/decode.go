@@ -85,16 +85,17 @@ func (d *decoder) expect(at *place, k Kind, o *options) bool {
 	return d.fail(at, WrongType, "expected "+k.String()+", found "+at.node.Kind.String(), kindHint(at.node, k, o))
 }
 
+// kindHint repeats no value: what stands in a wrong place may be a secret.
 func kindHint(n *Node, want Kind, o *options) string {
 	switch {
 	case n.Kind == KindNull:
 		return "give it a value or remove the key"
+	case want == KindList && n.Kind == KindString:
+		return "put it in brackets, as a list with one entry"
 	case len(o.secret) > 0:
 		return secretHint(o)
 	case want == KindString && (n.Kind == KindNumber || n.Kind == KindBool):
-		return "put it in quotes: " + Quote(n.Text)
-	case want == KindList && n.Kind == KindString:
-		return "put it in brackets: [" + Quote(n.Text) + "]"
+		return "put it in quotes"
 	case n.Kind == KindString && (want == KindNumber && ValidNumber(n.Text) ||
 		want == KindBool && (n.Text == "true" || n.Text == "false")):
 		return "write it without quotes"

@@ -222,7 +222,10 @@ func Refs(name string, p *[]string, namespace string, opts ...Option) Field {
 func Strings(name string, p *[]string, opts ...Option) Field {
 	e := scalar(name, p, TypeList, opts, readStrings)
 	e.shape = func(s *Schema, _ *walk) {
-		s.Type, s.Items, s.Enum = TypeList, &Schema{Type: TypeString, Enum: e.oneOf}, nil
+		s.Type, s.Items = TypeList, &Schema{Type: TypeString, Enum: e.oneOf, Secret: e.secret}
+		if s.Enum, s.Secret = nil, nil; len(e.secret) > 0 {
+			s.Items.Type = TypeSecret
+		}
 	}
 	return e
 }
@@ -233,12 +236,21 @@ func readStrings(d *decoder, at *place, o *options) ([]string, bool) {
 	}
 	v, ok := make([]string, len(at.node.Items)), true
 	for i, n := range at.node.Items {
-		here := at.item(i)
-		v[i] = n.Text
-		good := d.expect(here, KindString, o) && (len(o.oneOf) == 0 || d.oneOf(here, n.Text, o.oneOf))
-		ok = ok && good
+		good := d.text(at.item(i), o)
+		ok, v[i] = ok && good, n.Text
 	}
 	return v, ok
+}
+
+// text judges one entry of Strings.
+func (d *decoder) text(at *place, o *options) bool {
+	switch {
+	case !d.expect(at, KindString, o):
+		return false
+	case len(o.secret) > 0:
+		return d.secret(at, o)
+	}
+	return len(o.oneOf) == 0 || d.oneOf(at, at.node.Text, o.oneOf)
 }
 
 // StringMap declares an object whose keys are free and whose values are texts.

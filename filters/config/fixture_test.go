@@ -40,7 +40,10 @@ type limits struct {
 
 type cache struct{ TTL time.Duration }
 
-type provider struct{ URL, Secret, File string }
+type provider struct {
+	URL, Secret, File string
+	More              []string
+}
 
 type key struct{ ID, Team string }
 
@@ -127,6 +130,7 @@ func (p *provider) fields() []config.Field {
 		config.String("url", &p.URL, config.Required()),
 		config.String("secret", &p.Secret, config.Secret(), config.Required()),
 		config.String("file", &p.File, config.Secret("file")),
+		config.Strings("more", &p.More, config.Secret("host", "env"), config.Length(0, 3)),
 	}
 }
 

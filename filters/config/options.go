@@ -94,7 +94,7 @@ func Check[T any](test func(T) error) Option {
 	return func(o *options) { o.checks = append(o.checks, test) }
 }
 
-// Secret says that a text is a reference to a secret and never the secret: one
+// Secret says that a String, or each entry of Strings, is a reference to a secret and never the secret: one
 // of the forms "host", "env:NAME", "callout:NAME" or those given ("file" for
 // what only tools read). Anything else is an error that does not repeat it.
 func Secret(forms ...string) Option {

@@ -106,7 +106,7 @@ func TestVerify(t *testing.T) {
 		{config.Int("x", &i, config.Check(func(string) error { return nil })), "/x: a check of a type that the field has not"},
 		{config.Int("x", &i, config.Length(1, 2)), "/x: Length is for texts, lists and maps"},
 		{config.Int("x", &i, config.OneOf("a")), "/x: OneOf is for texts and lists of texts"},
-		{config.Int("x", &i, config.Secret()), "/x: Secret is for texts"},
+		{config.Int("x", &i, config.Secret()), "/x: Secret is for texts and lists of texts"},
 		{config.Int("x", &i, config.AnyKey()), "/x: AnyKey is for maps"},
 		{config.Int("x", &i, config.Name()), "/x: Name is for texts"},
 		{config.Strings("x", &ss, config.In("y")), "/x: In is for texts and maps"},

@@ -37,6 +37,7 @@ func TestErrors(t *testing.T) {
 				errs, warnings := load(f.Data)
 				require.Equal(t, want[base+".errors"], render(errs))
 				require.Equal(t, want[base+".warnings"], render(warnings))
+				require.NotContains(t, render(errs)+render(warnings), "never-shown", "a secret is repeated")
 			})
 		}
 	}

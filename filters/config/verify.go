@@ -82,8 +82,8 @@ func (e *entry) misuse(t Type) string {
 		return "Length is for texts, lists and maps"
 	case len(e.oneOf) > 0 && t != TypeString && t != TypeList:
 		return "OneOf is for texts and lists of texts"
-	case len(e.secret) > 0 && t != TypeSecret:
-		return "Secret is for texts"
+	case len(e.secret) > 0 && t != TypeSecret && t != TypeList:
+		return "Secret is for texts and lists of texts"
 	case e.anyKey && t != TypeMap:
 		return "AnyKey is for maps"
 	case e.validName && t != TypeString:

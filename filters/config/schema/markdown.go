@@ -115,8 +115,8 @@ func meaning(s config.Schema) string {
 	if b := bounds(s); b != "" {
 		parts = append(parts, b+".")
 	}
-	if len(s.Secret) > 0 {
-		parts = append(parts, "A reference: "+strings.Join(forms(s.Secret), " or ")+".")
+	if secret := entry(s).Secret; len(secret) > 0 {
+		parts = append(parts, "A reference: "+strings.Join(forms(secret), " or ")+".")
 	}
 	if s.Example != "" {
 		parts = append(parts, "Example: `"+s.Example+"`.")

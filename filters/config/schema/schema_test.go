@@ -54,6 +54,7 @@ func (g *gateway) fields() []config.Field {
 		config.Bytes("body", &g.Body, config.Default("64KiB"), config.Range(1024, 1<<20)),
 		config.Duration("grace", &g.Grace, config.Default(90*time.Second), config.Max(time.Hour)),
 		config.Strings("regions", &g.Regions, config.OneOf("eu", "us"), config.Length(1, 2), config.Default([]string{"eu"})),
+		config.Strings("keys", new([]string), config.Secret("host", "env")),
 		config.Refs("fallbacks", &g.Fallbacks, "models"),
 		config.StringMap("labels", &g.Labels, config.Length(1, 8)),
 		config.Object("limits", &g.Limits, func(l *limits) []config.Field {
