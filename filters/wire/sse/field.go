@@ -26,64 +26,58 @@ type block struct {
 	join                  []byte // the data lines, from the second on
 }
 
-func (b *block) event(raw []byte) Event {
-	ev := Event{
-		Name: b.name.of(raw), Data: b.data.of(raw), ID: b.id.of(raw), Retry: b.retry.of(raw),
-		Raw: raw, Comment: !b.fields,
+// field notes one line that is neither blank nor has its terminator. It begins at b.line of the block raw.
+func (b *block) field(raw, line []byte) {
+	if len(line) >= 6 && string(line[:6]) == "data: " { // nearly every line is this one
+		b.fields = true
+		b.addData(raw, span{b.line + 6, b.line + len(line)})
+		return
 	}
-	if b.lines > 1 {
-		ev.Data = b.join[:len(b.join):len(b.join)]
-	}
-	return ev
-}
-
-// field notes one line that is neither blank nor has its terminator. It begins at f.block.line of the block.
-func (f *Framer) field(line []byte) {
-	b := &f.block
 	colon := bytes.IndexByte(line, ':')
 	if colon == 0 {
 		return
 	}
 	b.fields = true
-	name, value := line, line[len(line):]
-	if colon > 0 {
-		name, value = line[:colon], line[colon+1:]
-	}
-	if len(value) > 0 && value[0] == ' ' {
-		value = value[1:]
-	}
 	end := b.line + len(line)
-	b.set(f.raw(), string(name), value, span{end - len(value), end})
+	value := span{end, end}
+	if colon > 0 {
+		value.start = b.line + colon + 1
+		line = line[:colon]
+	}
+	if value.start < end && raw[value.start] == ' ' {
+		value.start++
+	}
+	b.set(raw, line, value)
 }
 
-func (b *block) set(raw []byte, name string, value []byte, at span) {
-	switch name {
+func (b *block) set(raw, name []byte, value span) {
+	switch string(name) {
 	case "data":
-		b.addData(raw, value, at)
+		b.addData(raw, value)
 	case "event":
-		b.name = at
+		b.name = value
 	case "id":
-		if bytes.IndexByte(value, 0) < 0 {
-			b.id = at
+		if bytes.IndexByte(value.of(raw), 0) < 0 {
+			b.id = value
 		}
 	case "retry":
-		if digits(value) {
-			b.retry = at
+		if digits(value.of(raw)) {
+			b.retry = value
 		}
 	}
 }
 
 // addData notes the first data line by its place and joins the others to it in a buffer.
-func (b *block) addData(raw, value []byte, at span) {
+func (b *block) addData(raw []byte, value span) {
 	switch b.lines {
 	case 0:
-		b.data = at
+		b.data = value
 	case 1:
 		b.join = append(b.join[:0], b.data.of(raw)...)
 		fallthrough
 	default:
 		b.join = append(b.join, '\n')
-		b.join = append(b.join, value...)
+		b.join = append(b.join, value.of(raw)...)
 	}
 	b.lines++
 }
@@ -115,14 +109,19 @@ const (
 	highs = 0x80 * ones
 )
 
-// lineBreak returns the offset of the first LF or CR, or len(b). It looks at eight bytes at a time: a byte of x is zero, and the
-// subtraction borrows into its high bit, where the word holds the byte sought. One pass for both keeps streams of bare CR linear.
+// lineBreak returns the offset of the first LF or CR, or len(b). It reads words, as Go in WebAssembly has no faster way, and both
+// bytes in one pass, as a stream of bare CR would otherwise cost a search for LF from each of its lines.
 func lineBreak(b []byte) int {
 	i := 0
+	for i+32 <= len(b) {
+		p := b[i : i+32]
+		if breaks(p)|breaks(p[8:])|breaks(p[16:])|breaks(p[24:]) != 0 {
+			break
+		}
+		i += 32
+	}
 	for ; i+8 <= len(b); i += 8 {
-		w := binary.LittleEndian.Uint64(b[i:])
-		x, y := w^('\n'*ones), w^('\r'*ones)
-		if hit := ((x-ones)&^x | (y-ones)&^y) & highs; hit != 0 {
+		if hit := breaks(b[i:]); hit != 0 {
 			return i + bits.TrailingZeros64(hit)/8
 		}
 	}
@@ -132,4 +131,12 @@ func lineBreak(b []byte) int {
 		}
 	}
 	return i
+}
+
+// breaks looks at the first eight bytes of b. The lowest bit of the result is in the first LF or CR; zero means there is none. A
+// byte of x is zero where the byte sought is, and the subtraction borrows into its high bit.
+func breaks(b []byte) uint64 {
+	w := binary.LittleEndian.Uint64(b)
+	x, y := w^('\n'*ones), w^('\r'*ones)
+	return ((x-ones)&^x | (y-ones)&^y) & highs
 }

@@ -70,12 +70,13 @@ func (f *Framer) Feed(chunk []byte) {
 }
 
 // Next returns the next complete block of the stream in order. False means that the chunk is used up.
-func (f *Framer) Next() (Event, bool) {
+func (f *Framer) Next() (ev Event, ok bool) {
 	f.release()
 	for f.pos < len(f.chunk) {
-		if f.secondHalf() {
-			if f.size == 1 && !f.skip {
-				return f.emit(), true
+		if f.cr && f.secondHalf() {
+			if ok = f.size == 1 && !f.skip; ok {
+				f.emit(&ev)
+				return ev, true
 			}
 			continue
 		}
@@ -87,11 +88,12 @@ func (f *Framer) Next() (Event, bool) {
 		}
 		f.cr = f.pos == len(f.chunk) && f.chunk[f.pos-1] == '\r'
 		if f.endLine(n, term) && f.endBlock() {
-			return f.emit(), true
+			f.emit(&ev)
+			return ev, true
 		}
 	}
 	f.park()
-	return Event{}, false
+	return ev, false
 }
 
 // Rest returns the number of bytes of the incomplete block that is carried, once Next has returned false.
@@ -104,17 +106,17 @@ func (f *Framer) Rest() int {
 
 // Close ends the stream. If a block is left without its blank line it is returned, flagged Unterminated: WHATWG discards it,
 // but providers do send a last event so, and the caller decides. Call it after Next returned false.
-func (f *Framer) Close() (Event, bool) {
+func (f *Framer) Close() (ev Event, ok bool) {
 	f.release()
 	f.abandon()
 	if f.skip || f.size == 0 {
-		return Event{}, false
+		return ev, false
 	}
 	if f.mid {
 		f.endLine(0, 0)
 	}
 	f.pos = 0
-	ev := f.emit()
+	f.emit(&ev)
 	ev.Unterminated = true
 	return ev, true
 }
@@ -125,11 +127,10 @@ func (f *Framer) Overflowed() int { return f.overflowed }
 // Skipped returns how many bytes belonged to dropped blocks.
 func (f *Framer) Skipped() int64 { return f.skipped }
 
-// secondHalf takes the LF of a CRLF whose CR ended the chunk before.
+// secondHalf takes the LF of a CRLF whose CR ended the chunk before, if there is one.
 func (f *Framer) secondHalf() bool {
-	cr := f.cr
 	f.cr = false
-	if !cr || f.chunk[f.pos] != '\n' {
+	if f.chunk[f.pos] != '\n' {
 		return false
 	}
 	f.take(1)
@@ -177,14 +178,15 @@ func (f *Framer) endLine(n, term int) bool {
 		f.begun = true
 		return blank
 	}
-	line := f.raw()[f.block.line : f.size-term]
+	raw := f.raw()
+	line := raw[f.block.line : f.size-term]
 	if !f.begun {
 		f.begun = true
 		line = f.dropMark(line)
 		blank = len(line) == 0
 	}
 	if !blank {
-		f.field(line)
+		f.block.field(raw, line)
 	}
 	f.block.line = f.size
 	return blank
@@ -217,17 +219,21 @@ func (f *Framer) raw() []byte {
 	return f.chunk[f.start:f.pos]
 }
 
-// emit makes the event of the block that ends here and begins the next block.
-func (f *Framer) emit() Event {
-	raw := f.raw()
-	ev := f.block.event(raw[:len(raw):len(raw)])
+// emit fills in the event of the block that ends here and begins the next block.
+func (f *Framer) emit(ev *Event) {
+	raw, b := f.raw(), &f.block
+	ev.Name, ev.Data, ev.ID, ev.Retry = b.name.of(raw), b.data.of(raw), b.id.of(raw), b.retry.of(raw)
+	if b.lines > 1 {
+		ev.Data = b.join[:len(b.join):len(b.join)]
+	}
+	ev.Raw = raw[:len(raw):len(raw)]
 	ev.Start, ev.End = f.start, f.pos
+	ev.Comment = !b.fields
 	if len(f.carry) > 0 {
 		ev.Start = -1
 		f.spent = true
 	}
 	f.reset()
-	return ev
 }
 
 // reset begins a new block at the read position.
