@@ -1,0 +1,16 @@
+package mock
+
+import (
+	"github.com/posterngw/postern/tools/mock/anthropic"
+	"github.com/posterngw/postern/tools/mock/core"
+	"github.com/posterngw/postern/tools/mock/openai"
+)
+
+// dialects is the one list of dialects. Where two claim a request, the first
+// has it; the last answers what nobody claims.
+func dialects() []core.Dialect {
+	return []core.Dialect{
+		anthropic.Dialect{},
+		openai.Dialect{},
+	}
+}
