@@ -52,7 +52,7 @@ type JWTConfig struct {
 // Fields is the table of the section `identity`.
 func Fields(c *Config) []config.Field {
 	return []config.Field{
-		config.Map("keys", &c.Keys, keyFields, config.Length(0, maxKeys),
+		config.Map("keys", &c.Keys, keyFields, config.In("keys"), config.Length(0, maxKeys),
 			config.Doc("API keys by their id. A client presents `id.secret`; only the secret's hash stands here. An id has no dot.")),
 		config.Optional("jwt", &c.JWT, jwtFields,
 			config.Doc("Who presents no API key is identified by claims that the host has verified (Envoy's filter jwt_authn).")),
