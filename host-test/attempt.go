@@ -58,7 +58,7 @@ type Attempt struct {
 	sent      bool // the request's headers have left the filters
 	responded bool
 	finished  bool
-	cancelled bool
+	cancelled string // why
 }
 
 func (a *Attempt) run(headersOnly bool) {
@@ -98,10 +98,10 @@ func (a *Attempt) finish() {
 
 // cancel tells the provider that nobody listens any more.
 func (a *Attempt) cancel(reason string) {
-	if a.cancelled {
+	if a.cancelled != "" {
 		return
 	}
-	a.cancelled = true
+	a.cancelled = reason
 	a.stream.driver.cancel(a, reason)
 }
 

@@ -333,7 +333,7 @@ func (c *calls) SendLocalResponse(code uint32, details string, body []byte, head
 	if s, no := c.refused("send_local_response"); no {
 		return s
 	}
-	r := localReply{status: int(code), details: details, grpc: grpc, body: append([]byte(nil), body...), headers: append([][2]string(nil), headers...)}
+	r := localReply{status: int(code), details: underscored(details), grpc: grpc, body: append([]byte(nil), body...), headers: append([][2]string(nil), headers...)}
 	f := c.context().filter
 	if f != nil && f.plugin.rules.localReply != nil && f.plugin.rules.localReply(f, r) {
 		return StatusOK

@@ -73,7 +73,7 @@ func (silentDriver) headers(*Attempt, *Headers, bool) {}
 func (silentDriver) data(*Attempt, []byte, bool)      {}
 func (silentDriver) trailers(*Attempt, *Headers)      {}
 func (silentDriver) cancel(a *Attempt, reason string) {
-	if a.rec != nil && !a.rec.m.Complete {
+	if !a.rec.m.Complete {
 		a.rec.reset(reason)
 	}
 }
@@ -163,6 +163,13 @@ func (a *Attempt) Smuggled() string {
 		return ""
 	}
 	return hook(m.Headers, m.Body())
+}
+
+// Cancelled says why the proxy gave the attempt up towards its provider, "" if it did not.
+func (a *Attempt) Cancelled() string {
+	a.stream.worker.lock()
+	defer a.stream.worker.unlock()
+	return a.cancelled
 }
 
 // Finished says that nothing of this attempt reaches the client any more.
