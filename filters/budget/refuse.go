@@ -1,0 +1,44 @@
+package budget
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/posterngw/postern/filters/llm"
+)
+
+// refusal is the error of a need that does not fit.
+func (r *rule) refusal(s *subject, need, after, now int64) *llm.Error {
+	m := &r.meter
+	e := &llm.Error{Class: llm.QuotaExhausted, Source: llm.FromPostern, Status: 429,
+		Code: "budget_exceeded", Policy: m.Budget, After: time.Duration(after) * time.Millisecond}
+	if m.bucket() || m.Window.short() {
+		e.Class = llm.RateLimited
+	}
+	if need > m.full() {
+		e.Message = "this request needs " + amount(need, m.Unit) + ", more than budget " + m.Budget + " ever grants at once (" + amount(m.full(), m.Unit) + ")"
+		return e
+	}
+	if !m.bucket() {
+		e.After = time.Duration(max(0, r.end-now)) * time.Millisecond
+	}
+	e.Message = "budget " + m.Budget + " is used up: " + amount(m.Limit, m.Unit) + " per " + string(m.Window) +
+		", " + strconv.FormatInt(s.left+s.free, 10) + " left, " + strconv.FormatInt(need, 10) + " needed"
+	return e
+}
+
+func amount(n int64, u Unit) string {
+	unit := string(u)
+	if n == 1 {
+		unit = unit[:len(unit)-1]
+	}
+	return strconv.FormatInt(n, 10) + " " + unit
+}
+
+// unavailable is the error of a store that does not work.
+func (r *rule) unavailable() *llm.Error {
+	return &llm.Error{Class: llm.Overloaded, Source: llm.FromPostern, Status: 503,
+		Code: "budget_unavailable", Policy: r.meter.Budget, After: time.Second,
+		Message: "budget " + r.meter.Budget + " cannot be checked now",
+		Cause:   "the budget's store does not answer or is full"}
+}
