@@ -1,0 +1,95 @@
+// Package anthropic is the codec of Anthropic's messages API (source: the API
+// reference for messages, streaming and errors, version 2023-06-01, as of the
+// anthropic-sdk-go types v1.84).
+//
+// It stands on the provider side, for targets that clients of other dialects
+// reach through the vocabulary. The client side and same-dialect service are
+// not here yet. It does no HTTP and decides nothing.
+//
+// # What a request of another dialect becomes
+//
+//   - Instructions (system, developer) become system blocks, in their order,
+//     wherever they stood. A conversation of instructions alone becomes a user's turn.
+//   - Consecutive turns of a side become one; tool results come first in it, as
+//     the API wants. Empty texts are left out. Names of speakers are left out.
+//   - Tool calls keep their ids; characters that the API does not take become '_',
+//     in the call and in its result alike. Arguments must be a JSON object.
+//   - Images and PDFs go by value or by URL. Audio and files by another provider's id are refused.
+//   - max_tokens, which the API requires, is the request's, else the target's, else [DefaultMaxTokens].
+//   - temperature above 1 becomes 1 (OpenAI's goes to 2); top_p is left out where
+//     there is a temperature, because current models refuse the pair.
+//   - Reasoning effort becomes adaptive thinking with output_config.effort; for
+//     the models in budgetModels, or flavour "budget", a token budget of at most half of
+//     max_tokens. A budget becomes an effort, and the other way round. The API refuses
+//     thinking next to a forced tool, and a budget after a tool call whose thinking is
+//     not in the conversation: there, thinking is left out. With thinking, temperature, top_p and top_k are.
+//   - A JSON schema becomes output_config.format; JSON without one becomes an instruction.
+//   - More than one answer (n) is refused. seed, penalties and metadata are left
+//     out; the user's name becomes metadata.user_id.
+package anthropic
+
+import (
+	"strings"
+
+	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/llm"
+)
+
+// DefaultMaxTokens bounds the output when neither the request nor the target
+// does: what every model since Claude 3 takes.
+const DefaultMaxTokens = 4096
+
+// version is the API version that the codec speaks.
+const version = "2023-06-01"
+
+// New returns the dialect.
+func New() *dialect.Dialect {
+	return &dialect.Dialect{Name: "anthropic", Provider: provider{}}
+}
+
+type provider struct{}
+
+// Path appends the call to the provider's base path, which may end in /v1 or not.
+func (provider) Path(f *llm.Facts, t *dialect.Target) string {
+	base := strings.TrimSuffix(t.BasePath, "/v1") + "/v1"
+	switch f.Operation {
+	case llm.Models:
+		return base + "/models"
+	case llm.CountTokens:
+		return base + "/messages/count_tokens"
+	}
+	return base + "/messages"
+}
+
+// Headers names the version of the API.
+func (provider) Headers(*dialect.Target) [][2]string {
+	return [][2]string{{"anthropic-version", version}}
+}
+
+// Credential is the x-api-key header.
+func (provider) Credential(_ *dialect.Target, key string) (name, value string) {
+	return "x-api-key", key
+}
+
+// budgetModels are parts of the names of models that think by a token budget:
+// Claude 3.7 to 4.5. Later ones think adaptively.
+var budgetModels = []string{
+	"claude-3", "claude-opus-4-0", "claude-opus-4-1", "claude-opus-4-2025", "claude-opus-4@", "claude-opus-4-5",
+	"claude-sonnet-4-0", "claude-sonnet-4-2025", "claude-sonnet-4@", "claude-sonnet-4-5", "claude-haiku-4-5",
+}
+
+// byBudget reports whether the target's model thinks by a budget.
+func byBudget(t *dialect.Target) bool {
+	switch t.Flavour {
+	case "budget":
+		return true
+	case "adaptive":
+		return false
+	}
+	for _, part := range budgetModels {
+		if strings.Contains(t.Model, part) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,163 @@
+package anthropic
+
+import (
+	"strings"
+	"time"
+
+	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/wire/jsonx"
+)
+
+// maxMessage bounds what is kept of a provider's message, in bytes.
+const maxMessage = 1000
+
+// Classify reads an error answer by its status and by what its body says.
+func (provider) Classify(status int, h dialect.Header, body []byte) *llm.Error {
+	var doc jsonx.Document
+	f := failure{status: status}
+	if doc.Scan(body, messageKeys, jsonx.Limits{}) == nil {
+		f.read(&doc)
+	}
+	e := f.classify()
+	e.After = dialect.RetryAfter(h)
+	if e.After == 0 && e.Class == llm.RateLimited {
+		e.After = resetAfter(h)
+	}
+	return e
+}
+
+// bodyError finds the error in an answer or in an event that came with a status
+// of success; nil when there is none.
+func bodyError(doc *jsonx.Document) *llm.Error {
+	var f failure
+	if !f.read(doc) {
+		return nil
+	}
+	return f.classify()
+}
+
+// failure is what an error answer says.
+type failure struct {
+	status        int
+	kind, message string
+}
+
+// read finds {"type": "error", "error": {"type", "message"}}.
+func (f *failure) read(doc *jsonx.Document) bool {
+	v, ok := doc.Get(mError)
+	if !ok || v.Kind != jsonx.Object {
+		return jsonx.Equal(interior(doc, mType), "error")
+	}
+	for it := jsonx.Members(v.Raw(doc.Body())); it.Next(); {
+		switch string(name(&it)) {
+		case "type":
+			f.kind = dialect.Plain(text(&it), 100)
+		case "message":
+			f.message = dialect.Plain(text(&it), maxMessage)
+		}
+	}
+	return true
+}
+
+// statuses is the status of each error type (API reference, errors).
+var statuses = map[string]int{
+	"invalid_request_error": 400,
+	"authentication_error":  401,
+	"billing_error":         402,
+	"permission_error":      403,
+	"not_found_error":       404,
+	"request_too_large":     413,
+	"rate_limit_error":      429,
+	"api_error":             500,
+	"timeout_error":         504,
+	"overloaded_error":      529,
+}
+
+// classify goes by the type, which a stream has and a status has not; the status
+// counts where the type is unknown.
+func (f *failure) classify() *llm.Error {
+	if status, ok := statuses[f.kind]; ok {
+		f.status = status
+	} else if f.status < 400 {
+		f.status = 500
+	}
+	e := dialect.StatusError(f.status)
+	if e.Class == llm.ClientError {
+		f.refine(e)
+	}
+	f.describe(e)
+	return e
+}
+
+// contextPhrases tell that the conversation is too long: the API has no type of
+// its own for it.
+var contextPhrases = []string{
+	"prompt is too long", "exceed context limit", "exceeds the context", "context window", "maximum context length",
+	"input is too long", "too many tokens",
+}
+
+// refine tells what the API calls an invalid request and is not.
+func (f *failure) refine(e *llm.Error) {
+	message := strings.ToLower(f.message)
+	switch {
+	case containsAny(message, contextPhrases):
+		e.Class, e.Code = llm.ContextLength, "context_length_exceeded"
+	case strings.Contains(message, "credit balance"), strings.Contains(message, "usage limits"):
+		e.Class, e.Code = llm.QuotaExhausted, "provider_quota"
+	case strings.Contains(message, "content filtering policy"):
+		e.Class, e.Code = llm.ContentFilter, "content_filter"
+	default:
+		return
+	}
+	e.Status = e.Class.Status()
+}
+
+func containsAny(text string, phrases []string) bool {
+	for _, p := range phrases {
+		if strings.Contains(text, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// describe chooses the message. What a provider says about the request is for
+// the client; what it says about the gateway's account is not, and what it
+// says about its key is not even logged.
+func (f *failure) describe(e *llm.Error) {
+	if e.Class != llm.AuthError {
+		e.Cause = f.message
+	}
+	switch e.Class {
+	case llm.ClientError, llm.ContextLength, llm.ContentFilter:
+		if f.message != "" {
+			e.Message = f.message
+		}
+	case llm.RateLimited:
+		e.Message = "The provider's rate limit is reached."
+	case llm.QuotaExhausted:
+		e.Message = "The gateway's quota at the provider is used up."
+	case llm.Overloaded:
+		e.Message = "The provider is overloaded."
+	}
+}
+
+// limits are the rate limits that the API reports in headers.
+var limits = []string{"requests", "tokens", "input-tokens", "output-tokens"}
+
+// resetAfter is when the limits that are used up are full again: the latest of
+// anthropic-ratelimit-…-reset (RFC 3339), by the answer's own date.
+func resetAfter(h dialect.Header) time.Duration {
+	var after time.Duration
+	for _, limit := range limits {
+		prefix := "anthropic-ratelimit-" + limit
+		if h(prefix+"-remaining") != "0" {
+			continue
+		}
+		if t, err := time.Parse(time.RFC3339, h(prefix+"-reset")); err == nil {
+			after = max(after, dialect.Until(t, h))
+		}
+	}
+	return after
+}

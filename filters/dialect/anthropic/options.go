@@ -1,0 +1,241 @@
+package anthropic
+
+import (
+	"bytes"
+
+	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/wire/jsonx"
+)
+
+// tools writes the offered tools and the choice among them.
+func (e *encoder) tools(r *llm.Request) {
+	if len(r.Tools) == 0 {
+		return
+	}
+	e.w.Array("tools")
+	for i := range r.Tools {
+		e.tool(&r.Tools[i])
+	}
+	e.w.Close(']')
+	e.choice(&r.ToolChoice)
+}
+
+func (e *encoder) tool(t *llm.Tool) {
+	if t.Other != nil {
+		e.refuse("tools", "A tool of this type")
+		return
+	}
+	e.w.Open('{')
+	e.w.Text("name", t.Name)
+	if len(t.Description) > 0 {
+		e.w.Text("description", t.Description)
+	}
+	e.schema(t.Schema)
+	if t.Strict {
+		e.w.Literal("strict", "true")
+	}
+	e.cache(t.Cache)
+	e.w.Close('}')
+}
+
+// schema writes input_schema, which must say that it is of an object.
+func (e *encoder) schema(schema llm.Raw) {
+	body := bytes.TrimSpace(schema)
+	switch _, typed := jsonx.Lookup(body, "type"); {
+	case len(body) == 0:
+		e.w.Literal("input_schema", `{"type":"object","properties":{}}`)
+	case body[0] != '{':
+		e.refuse("tools", "A tool whose parameters are not an object")
+	case typed:
+		e.w.Raw("input_schema", body)
+	default:
+		e.w.Object("input_schema")
+		e.w.Word("type", "object")
+		if !bytes.HasPrefix(bytes.TrimSpace(body[1:]), []byte("}")) {
+			e.w.B = append(e.w.B, ',')
+		}
+		e.w.B = append(e.w.B, body[1:]...)
+	}
+}
+
+// choice writes tool_choice. "none" cannot be parallel.
+func (e *encoder) choice(c *llm.ToolChoice) {
+	serial := c.Parallel != nil && !*c.Parallel
+	if c.Mode == llm.ToolsDefault && !serial {
+		return
+	}
+	e.w.Object("tool_choice")
+	switch c.Mode {
+	case llm.ToolsNone:
+		e.w.Word("type", "none")
+		serial = false
+	case llm.ToolsRequired:
+		e.w.Word("type", "any")
+	case llm.ToolNamed:
+		e.w.Word("type", "tool")
+		e.w.Text("name", c.Name)
+	default:
+		e.w.Word("type", "auto")
+	}
+	if serial {
+		e.w.Literal("disable_parallel_tool_use", "true")
+	}
+	e.w.Close('}')
+}
+
+// thinking writes thinking and output_config and reports whether the model thinks.
+func (e *encoder) thinking(r *llm.Request, t *dialect.Target, limit int) bool {
+	effort, budget := llm.Escaped(nil), 0
+	if q := r.Reasoning; q != nil && !q.Off {
+		if byBudget(t) {
+			budget = budgetOf(q, limit)
+		} else {
+			effort = effortOf(q)
+		}
+	}
+	forced := r.ToolChoice.Mode == llm.ToolsRequired || r.ToolChoice.Mode == llm.ToolNamed
+	forced = forced && len(r.Tools) > 0
+	thinks := false
+	switch {
+	case r.Reasoning == nil:
+	case r.Reasoning.Off:
+		e.w.Raw("thinking", []byte(`{"type":"disabled"}`))
+	case forced:
+	case effort != nil:
+		e.w.Raw("thinking", []byte(`{"type":"adaptive"}`))
+		thinks = true
+	case budget > 0 && !lostThought(r.Messages):
+		e.w.Object("thinking")
+		e.w.Word("type", "enabled")
+		e.w.Int("budget_tokens", int64(budget))
+		e.w.Close('}')
+		thinks = true
+	}
+	e.output(r.Format, effort)
+	return thinks
+}
+
+// output writes output_config: the effort and the schema of the answer.
+func (e *encoder) output(f *llm.Format, effort llm.Escaped) {
+	schema := f != nil && f.Schema != nil
+	if !schema && effort == nil {
+		return
+	}
+	e.w.Object("output_config")
+	if effort != nil {
+		e.w.Text("effort", effort)
+	}
+	if schema {
+		e.w.Object("format")
+		e.w.Word("type", "json_schema")
+		e.w.Raw("schema", f.Schema)
+		e.w.Close('}')
+	}
+	e.w.Close('}')
+}
+
+// efforts pairs OpenAI's words for effort with Anthropic's and with budgets, in
+// tokens. Words that are not here go as they are, and count as high.
+var efforts = []struct {
+	word, effort string
+	budget       int
+}{
+	{"minimal", "low", 1024},
+	{"low", "low", 2048},
+	{"medium", "medium", 8192},
+	{"high", "high", 16384},
+	{"xhigh", "xhigh", 32768},
+	{"max", "max", 65536},
+}
+
+const (
+	minBudget  = 1024 // the least that the API takes
+	highBudget = 16384
+)
+
+// budgetOf is the budget for thinking, at most half of max_tokens; 0 when that
+// is less than the API takes.
+func budgetOf(r *llm.Reasoning, limit int) int {
+	budget := r.Budget
+	if budget <= 0 {
+		budget = highBudget
+		for _, x := range efforts {
+			if jsonx.Equal(r.Effort, x.word) {
+				budget = x.budget
+			}
+		}
+	}
+	if budget = min(max(budget, minBudget), limit/2); budget < minBudget {
+		return 0
+	}
+	return budget
+}
+
+// effortOf is the effort, or for a budget the largest effort that it pays for.
+func effortOf(r *llm.Reasoning) llm.Escaped {
+	word := llm.Escaped("low")
+	for _, x := range efforts {
+		switch {
+		case len(r.Effort) > 0 && jsonx.Equal(r.Effort, x.word):
+			return llm.Escaped(x.effort)
+		case len(r.Effort) == 0 && r.Budget >= x.budget:
+			word = llm.Escaped(x.effort)
+		}
+	}
+	if len(r.Effort) > 0 {
+		return r.Effort
+	}
+	return word
+}
+
+// lostThought reports whether the last assistant turn called tools and its
+// thinking is not in the conversation.
+func lostThought(list []llm.Message) bool {
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i].Role != llm.Assistant {
+			continue
+		}
+		calls, signed := false, false
+		for p := range list[i].Parts {
+			part := &list[i].Parts[p]
+			calls = calls || part.Kind == llm.ToolCallPart
+			signed = signed || part.Kind == llm.ReasoningPart && len(part.Signature) > 0
+		}
+		return calls && !signed
+	}
+	return false
+}
+
+// sampling writes the parameters that the API has. A thinking model takes none.
+func (e *encoder) sampling(s *llm.Sampling, thinks bool) {
+	if thinks {
+		return
+	}
+	e.w.Number("temperature", capOne(s.Temperature))
+	if s.Temperature == "" {
+		e.w.Number("top_p", s.TopP)
+	}
+	e.w.Number("top_k", s.TopK)
+}
+
+// capOne caps a temperature at 1.
+func capOne(n llm.Number) llm.Number {
+	if v, ok := jsonx.Float([]byte(n)); ok && v > 1 {
+		return "1"
+	}
+	return n
+}
+
+func (e *encoder) stop(list []llm.Escaped) {
+	if len(list) == 0 {
+		return
+	}
+	e.w.Array("stop_sequences")
+	for _, s := range list {
+		if len(s) > 0 {
+			e.w.Element(s)
+		}
+	}
+	e.w.Close(']')
+}

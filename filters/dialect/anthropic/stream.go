@@ -1,0 +1,256 @@
+package anthropic
+
+import (
+	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/wire/jsonx"
+	"github.com/posterngw/postern/filters/wire/sse"
+)
+
+// decoder reads a streamed message. Its blocks do not overlap, so the state is
+// that of one block.
+type decoder struct {
+	frames sse.Framer
+	limits jsonx.Limits
+	doc    jsonx.Document
+	ev     llm.Event
+	counts counts
+	usage  llm.Usage
+
+	started  bool
+	finished bool
+	ended    bool
+
+	blocks  int // blocks shown
+	open    bool
+	index   int64 // the provider's index of the open block
+	kind    llm.PartKind
+	hidden  bool   // the open block is not shown: a tool of the provider's own
+	written bool   // the open tool call has input
+	input   []byte // input that came with the start of a tool call
+}
+
+// NewDecoder reads a streamed answer.
+func (provider) NewDecoder(_ *llm.Facts, lim dialect.Limits) dialect.Decoder {
+	return &decoder{
+		frames: *sse.NewFramer(sse.Limits{Event: lim.Event}),
+		limits: jsonx.Limits{Depth: lim.Depth, Bytes: lim.Event},
+	}
+}
+
+func (d *decoder) Write(chunk []byte, emit func(*llm.Event)) {
+	d.frames.Feed(chunk)
+	for ev, ok := d.frames.Next(); ok; ev, ok = d.frames.Next() {
+		d.read(ev.Data, emit)
+	}
+}
+
+// Close takes a last event without its blank line if it is whole.
+func (d *decoder) Close(emit func(*llm.Event)) {
+	if ev, ok := d.frames.Close(); ok && jsonx.Valid(ev.Data, d.limits) == nil {
+		d.read(ev.Data, emit)
+	}
+	switch {
+	case d.ended:
+	case d.finished:
+		d.end(emit)
+	default:
+		d.fail(dialect.Malformed("the stream ended too early"), emit)
+	}
+}
+
+func (d *decoder) Overflowed() int { return d.frames.Overflowed() }
+
+// send emits one event.
+func (d *decoder) send(ev llm.Event, emit func(*llm.Event)) {
+	d.ev = ev
+	emit(&d.ev)
+}
+
+func (d *decoder) fail(err *llm.Error, emit func(*llm.Event)) {
+	d.ended = true
+	d.send(llm.Event{Kind: llm.Failure, Err: err}, emit)
+}
+
+// read takes the data of one event. Its type stands in the data; the event's
+// name, which gateways drop, is not needed.
+func (d *decoder) read(data []byte, emit func(*llm.Event)) {
+	if d.ended {
+		return
+	}
+	if len(data) == 0 {
+		d.send(llm.Event{Kind: llm.Ping}, emit)
+		return
+	}
+	if err := d.doc.Scan(data, messageKeys, d.limits); err != nil {
+		d.fail(dialect.Malformed(err.Error()), emit)
+		return
+	}
+	switch string(interior(&d.doc, mType)) {
+	case "message_start":
+		d.start(emit)
+	case "content_block_start":
+		d.blockStart(emit)
+	case "content_block_delta":
+		d.delta(emit)
+	case "content_block_stop":
+		d.blockStop(emit)
+	case "message_delta":
+		d.messageDelta(emit)
+	case "message_stop":
+		d.end(emit)
+	case "ping":
+		d.send(llm.Event{Kind: llm.Ping}, emit)
+	default:
+		if err := bodyError(&d.doc); err != nil {
+			d.fail(err, emit)
+		}
+	}
+}
+
+// start takes message_start. Its usage is sent on: should the stream break, the
+// input is accounted for.
+func (d *decoder) start(emit func(*llm.Event)) {
+	if d.started {
+		return
+	}
+	d.started = true
+	ev := llm.Event{Kind: llm.Start}
+	for it := jsonx.Members(d.doc.Raw(mMessage)); it.Next(); {
+		switch string(name(&it)) {
+		case "id":
+			ev.ID = text(&it)
+		case "model":
+			ev.Name = text(&it)
+		case "usage":
+			d.counts.read(it.Value())
+		}
+	}
+	d.send(ev, emit)
+	d.tell(emit)
+}
+
+// tell sends the usage so far, if any was reported.
+func (d *decoder) tell(emit func(*llm.Event)) {
+	if d.counts.known {
+		d.usage = d.counts.usage()
+		d.send(llm.Event{Kind: llm.UsageEvent, Usage: &d.usage}, emit)
+	}
+}
+
+func (d *decoder) blockIndex() int64 {
+	n, ok := jsonx.Int(d.doc.Raw(mIndex))
+	if !ok {
+		return -1
+	}
+	return n
+}
+
+func (d *decoder) blockStart(emit func(*llm.Event)) {
+	d.close(emit)
+	var b fields
+	b.read(d.doc.Raw(mBlock))
+	d.open, d.index, d.written, d.hidden = true, d.blockIndex(), false, false
+	ev := llm.Event{Kind: llm.BlockStart, Block: d.blocks}
+	switch string(b.kind) {
+	case "text":
+		ev.Part = llm.TextPart
+	case "thinking":
+		ev.Part = llm.ReasoningPart
+	case "redacted_thinking":
+		ev.Part, ev.Redacted = llm.ReasoningPart, true
+	case "tool_use":
+		ev.Part, ev.ID, ev.Name = llm.ToolCallPart, b.id, b.name
+		d.input = append(d.input[:0], b.input...)
+	default:
+		d.hidden = true
+		return
+	}
+	d.kind = ev.Part
+	d.blocks++
+	d.send(ev, emit)
+	d.first(&b, ev.Redacted, emit)
+}
+
+// first sends what a block's start brings of its content; it is empty but for
+// redacted blocks.
+func (d *decoder) first(b *fields, redacted bool, emit func(*llm.Event)) {
+	switch {
+	case redacted:
+		d.piece(llm.Event{Sign: b.data, Redacted: true}, emit)
+	case d.kind == llm.TextPart:
+		d.piece(llm.Event{Text: b.text}, emit)
+	case d.kind == llm.ReasoningPart:
+		d.piece(llm.Event{Text: b.thinking}, emit)
+		d.piece(llm.Event{Sign: b.signature}, emit)
+	}
+}
+
+// piece sends a Delta of the open block, unless it is empty.
+func (d *decoder) piece(ev llm.Event, emit func(*llm.Event)) {
+	if len(ev.Text) == 0 && len(ev.Sign) == 0 {
+		return
+	}
+	ev.Kind, ev.Block, ev.Part = llm.Delta, d.blocks-1, d.kind
+	d.send(ev, emit)
+}
+
+func (d *decoder) delta(emit func(*llm.Event)) {
+	if !d.open || d.hidden || d.blockIndex() != d.index {
+		return
+	}
+	var b fields
+	b.read(d.doc.Raw(mDelta))
+	switch string(b.kind) {
+	case "text_delta":
+		d.piece(llm.Event{Text: b.text}, emit)
+	case "thinking_delta":
+		d.piece(llm.Event{Text: b.thinking}, emit)
+	case "signature_delta":
+		d.piece(llm.Event{Sign: b.signature}, emit)
+	case "input_json_delta":
+		d.written = d.written || len(b.partial) > 0
+		d.piece(llm.Event{Text: b.partial}, emit)
+	}
+}
+
+func (d *decoder) blockStop(emit func(*llm.Event)) {
+	if d.blockIndex() == d.index {
+		d.close(emit)
+	}
+}
+
+// close ends the open block. The input of a tool call that came at once, at its
+// start, is sent here, since deltas would have replaced it.
+func (d *decoder) close(emit func(*llm.Event)) {
+	if !d.open {
+		return
+	}
+	d.open = false
+	if d.hidden {
+		return
+	}
+	if d.kind == llm.ToolCallPart && !d.written {
+		d.piece(llm.Event{Text: dialect.AppendArguments(nil, &llm.ToolCall{Input: d.input})}, emit)
+	}
+	d.send(llm.Event{Kind: llm.BlockStop, Block: d.blocks - 1, Part: d.kind}, emit)
+}
+
+// messageDelta takes the stop reason and the final usage.
+func (d *decoder) messageDelta(emit func(*llm.Event)) {
+	reason, _ := jsonx.Lookup(d.doc.Raw(mDelta), "stop_reason")
+	sequence, _ := jsonx.Lookup(d.doc.Raw(mDelta), "stop_sequence")
+	d.counts.read(d.doc.Raw(mUsage))
+	if finish := stopReason(llm.Escaped(jsonx.Interior(reason))); finish != llm.NotFinished && !d.finished {
+		d.close(emit)
+		d.finished = true
+		d.send(llm.Event{Kind: llm.FinishEvent, Finish: finish, Stop: llm.Escaped(jsonx.Interior(sequence))}, emit)
+	}
+	d.tell(emit)
+}
+
+func (d *decoder) end(emit func(*llm.Event)) {
+	d.close(emit)
+	d.ended = true
+	d.send(llm.Event{Kind: llm.End}, emit)
+}

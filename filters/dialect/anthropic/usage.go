@@ -1,0 +1,53 @@
+package anthropic
+
+import (
+	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/wire/jsonx"
+)
+
+// counts is a usage object. A stream sends one at its start and another at its
+// end, whose numbers are totals: what the later one names replaces the earlier.
+type counts struct {
+	input, cacheRead, cacheWrite, output, thinking int64
+	known                                          bool
+}
+
+// maxTokenCount bounds a count, so that sums cannot overflow.
+const maxTokenCount = 1 << 48
+
+// read takes the counts that a usage object names.
+func (c *counts) read(raw []byte) {
+	for it := jsonx.Members(raw); it.Next(); {
+		switch string(name(&it)) {
+		case "input_tokens":
+			c.set(&c.input, it.Value())
+		case "cache_read_input_tokens":
+			c.set(&c.cacheRead, it.Value())
+		case "cache_creation_input_tokens":
+			c.set(&c.cacheWrite, it.Value())
+		case "output_tokens":
+			c.set(&c.output, it.Value())
+		case "output_tokens_details":
+			if raw, ok := jsonx.Lookup(it.Value(), "thinking_tokens"); ok {
+				c.set(&c.thinking, raw)
+			}
+		}
+	}
+}
+
+func (c *counts) set(to *int64, raw []byte) {
+	if n, ok := jsonx.Int(raw); ok {
+		*to = min(max(n, 0), maxTokenCount)
+		c.known = true
+	}
+}
+
+// usage returns disjoint buckets: input_tokens excludes the cached ones already,
+// output_tokens includes the thinking.
+func (c *counts) usage() llm.Usage {
+	thinking := min(c.thinking, c.output)
+	return llm.Usage{
+		Input: c.input, CacheRead: c.cacheRead, CacheWrite: c.cacheWrite,
+		Output: c.output - thinking, Reasoning: thinking, Known: c.known,
+	}
+}

@@ -1,0 +1,66 @@
+package dialecttest
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Grammar is an automaton that reads the events of one emitted stream.
+type Grammar interface {
+	// Event takes the next event; an error says what it breaks.
+	Event(name, data string) error
+	// End takes the end of the stream.
+	End() error
+}
+
+// Check runs a whole stream through a grammar. It reads the plain form of an
+// event stream that encoders emit: LF, one space behind the colon.
+func Check(g Grammar, stream []byte) error {
+	s := string(stream)
+	for n := 0; s != ""; n++ {
+		event, rest, ok := strings.Cut(s, "\n\n")
+		if !ok {
+			return fmt.Errorf("event %d has no end: %q", n, s)
+		}
+		s = rest
+		name, data, comment, err := frame(event)
+		if err == nil && !comment {
+			err = g.Event(name, data)
+		}
+		if err != nil {
+			return fmt.Errorf("event %d %q: %w", n, event, err)
+		}
+	}
+	return g.End()
+}
+
+func frame(event string) (name, data string, comment bool, err error) {
+	comment = true
+	lines := 0
+	for _, l := range strings.Split(event, "\n") {
+		switch field, value, _ := strings.Cut(l, ": "); field {
+		case "":
+		case "event":
+			name, comment = value, false
+		case "data":
+			data, comment = value, false
+			lines++
+		default:
+			return "", "", false, fmt.Errorf("unknown field %q", field)
+		}
+	}
+	if !comment && lines != 1 {
+		return "", "", false, errors.New("an event must have one data line")
+	}
+	return name, data, comment, nil
+}
+
+// problems keeps the first failed condition of an event.
+type problems struct{ err error }
+
+func (p *problems) must(ok bool, format string, args ...any) {
+	if !ok && p.err == nil {
+		p.err = fmt.Errorf(format, args...)
+	}
+}

@@ -1,0 +1,176 @@
+package openai
+
+import (
+	"strconv"
+
+	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/wire/jsonx"
+)
+
+// Decode reads the whole request.
+func (client) Decode(f llm.Facts, doc *jsonx.Document) (*llm.Request, *llm.Error) {
+	m := &members{doc: doc}
+	m.err = refusals(m)
+	r := &llm.Request{Facts: f}
+	m.messages(r)
+	m.tools(r)
+	m.toolChoice(r)
+	m.sampling(&r.Sampling)
+	r.Stop = m.stop()
+	r.Format = m.format()
+	r.Reasoning = m.reasoning()
+	r.Metadata = llm.Raw(m.object(kMetadata))
+	for it := jsonx.Members(doc.Body()); it.Next(); {
+		if inspected.Find(it.Key()) < 0 {
+			r.Extra = keep(r.Extra, &it)
+		}
+	}
+	if m.err != nil {
+		return nil, m.err
+	}
+	return r, nil
+}
+
+// refusals finds what no other dialect can be asked for in this vocabulary and
+// what the answer would visibly lack.
+func refusals(m *members) *llm.Error {
+	if wants, _ := m.flag(kLogprobs); wants {
+		return unsupported("logprobs")
+	}
+	for it := jsonx.Elements(m.array(kModalities)); it.Next(); {
+		if !jsonx.Equal(text(&it), "text") {
+			return unsupported("modalities")
+		}
+	}
+	for _, k := range []int{kWebSearch, kFunctions, kFunctionCall} {
+		if _, _, ok := m.get(k); ok {
+			return unsupported(inspected.Name(k))
+		}
+	}
+	return m.err
+}
+
+func unsupported(param string) *llm.Error {
+	return dialect.Unsupported(param, "'"+param+"' cannot be carried to the API that this model is served by.")
+}
+
+func (m *members) messages(r *llm.Request) {
+	raw := m.array(kMessages)
+	r.Messages = make([]llm.Message, 0, length(raw))
+	for it := jsonx.Elements(raw); it.Next() && m.err == nil; {
+		msg, err := readMessage(it.Value())
+		if err != nil {
+			err.Param = "messages[" + strconv.Itoa(len(r.Messages)) + "]." + err.Param
+			m.err = err
+			return
+		}
+		r.Messages = append(r.Messages, msg)
+	}
+}
+
+// readMessage reads one message of a request. An error names the member.
+func readMessage(raw []byte) (llm.Message, *llm.Error) {
+	t := readTurn(raw)
+	msg := llm.Message{Name: llm.Escaped(jsonx.Interior(t.name))}
+	role := jsonx.Interior(t.role)
+	switch {
+	case jsonx.Equal(role, "assistant"):
+		msg.Role, msg.Parts = llm.Assistant, t.assistant()
+	case jsonx.Equal(role, "tool"):
+		msg.Role, msg.Parts = llm.ToolRole, t.result()
+	case jsonx.Equal(role, "user"):
+		msg.Parts = appendContent(nil, t.content)
+	case jsonx.Equal(role, "system"):
+		msg.Role, msg.Parts = llm.System, appendContent(nil, t.content)
+	case jsonx.Equal(role, "developer"):
+		msg.Role, msg.Parts = llm.Developer, appendContent(nil, t.content)
+	case jsonx.Equal(role, "function"):
+		return msg, dialect.Unsupported("role", "The role 'function' cannot be carried to the API that this model is served by.")
+	default:
+		return msg, dialect.Invalid("invalid_value", "role", "Invalid role: expected one of 'system', 'developer', 'user', 'assistant' and 'tool'.")
+	}
+	if err := t.check(msg.Role); err != nil {
+		return msg, err
+	}
+	markLast(msg.Parts, t.cache)
+	msg.Extra = t.extra
+	return msg, nil
+}
+
+// check finds members of a type that cannot be read.
+func (t *turn) check(role llm.Role) *llm.Error {
+	switch jsonx.KindOf(t.content) {
+	case jsonx.String, jsonx.Array, jsonx.Invalid:
+	default:
+		return dialect.Invalid("invalid_type", "content", "Invalid type for 'content': expected a string or an array of parts.")
+	}
+	if role == llm.ToolRole && len(jsonx.Interior(t.callID)) == 0 {
+		return dialect.Invalid("missing_required_parameter", "tool_call_id", "Missing required parameter: 'tool_call_id'.")
+	}
+	if t.calls != nil && jsonx.KindOf(t.calls) != jsonx.Array {
+		return dialect.Invalid("invalid_type", "tool_calls", "Invalid type for 'tool_calls': expected an array.")
+	}
+	return nil
+}
+
+// result is the content of a tool's turn.
+func (t *turn) result() []llm.Part {
+	return []llm.Part{{Kind: llm.ToolResultPart, Result: llm.ToolResult{
+		ID: llm.Escaped(jsonx.Interior(t.callID)), Name: llm.Escaped(jsonx.Interior(t.name)),
+		Parts: appendContent(nil, t.content),
+	}}}
+}
+
+// markLast puts a message's prompt-cache marker on its last part.
+func markLast(parts []llm.Part, cache []byte) {
+	if n := len(parts); n > 0 && cache != nil && parts[n-1].Cache == nil {
+		parts[n-1].Cache = llm.Raw(cache)
+	}
+}
+
+func (m *members) tools(r *llm.Request) {
+	raw := m.array(kTools)
+	for it := jsonx.Elements(raw); it.Next(); {
+		r.Tools = append(r.Tools, readTool(it.Value()))
+	}
+}
+
+// readTool reads one offered tool. One that is no function is kept raw.
+func readTool(raw []byte) llm.Tool {
+	var t llm.Tool
+	function := false
+	for it := jsonx.Members(raw); it.Next(); {
+		switch string(name(&it)) {
+		case "type":
+			function = jsonx.Equal(text(&it), "function")
+		case "function":
+			readDefinition(&t, it.Value())
+		case "cache_control":
+			t.Cache = llm.Raw(value(&it))
+		default:
+			t.Extra = keep(t.Extra, &it)
+		}
+	}
+	if !function || t.Name == nil {
+		return llm.Tool{Other: llm.Raw(raw)}
+	}
+	return t
+}
+
+func readDefinition(t *llm.Tool, raw []byte) {
+	for it := jsonx.Members(raw); it.Next(); {
+		switch string(name(&it)) {
+		case "name":
+			t.Name = text(&it)
+		case "description":
+			t.Description = text(&it)
+		case "parameters":
+			t.Schema = llm.Raw(value(&it))
+		case "strict":
+			t.Strict, _ = jsonx.Bool(it.Value())
+		default:
+			t.Extra = keep(t.Extra, &it)
+		}
+	}
+}

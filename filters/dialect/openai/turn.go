@@ -1,0 +1,203 @@
+package openai
+
+import (
+	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/wire/jsonx"
+)
+
+// turn is one message, of a request or of an answer, with its members apart. Of
+// equal members the last counts, as with nearly every decoder.
+type turn struct {
+	role, content, name, calls, callID, refusal []byte
+	reasoning, details, cache, function         []byte
+	extra                                       []llm.Field
+}
+
+func readTurn(raw []byte) turn {
+	var t turn
+	for it := jsonx.Members(raw); it.Next(); {
+		switch string(name(&it)) {
+		case "role":
+			t.role = value(&it)
+		case "content":
+			t.content = value(&it)
+		case "name":
+			t.name = value(&it)
+		case "tool_calls":
+			t.calls = value(&it)
+		case "tool_call_id":
+			t.callID = value(&it)
+		case "refusal":
+			t.refusal = value(&it)
+		case "reasoning_content":
+			t.reasoning = value(&it)
+		case "reasoning":
+			if t.reasoning == nil {
+				t.reasoning = value(&it)
+			}
+		case "reasoning_details":
+			t.details = value(&it)
+		case "cache_control":
+			t.cache = value(&it)
+		case "function_call":
+			t.function = value(&it)
+		default:
+			t.extra = keep(t.extra, &it)
+		}
+	}
+	return t
+}
+
+// assistant is what a model said: reasoning, text, refusal, then calls.
+func (t *turn) assistant() []llm.Part {
+	parts := t.thoughts(make([]llm.Part, 0, 2))
+	parts = appendContent(parts, t.content)
+	if text := jsonx.Interior(t.refusal); len(text) > 0 {
+		parts = append(parts, llm.Part{Kind: llm.RefusalPart, Text: llm.Escaped(text)})
+	}
+	for it := jsonx.Elements(t.calls); it.Next(); {
+		parts = append(parts, readCall(it.Value()))
+	}
+	if t.function != nil {
+		part := llm.Part{Kind: llm.ToolCallPart}
+		readFunction(&part, t.function)
+		parts = append(parts, part)
+	}
+	return parts
+}
+
+// claude is the format of reasoning_details whose signatures Anthropic takes.
+const claude = "anthropic-claude-v1"
+
+// thoughts reads reasoning: the details if all of them are Claude's, since only
+// they carry signatures, else the plain text.
+func (t *turn) thoughts(parts []llm.Part) []llm.Part {
+	if details, ok := claudeDetails(parts, t.details); ok {
+		return details
+	}
+	if t.details != nil {
+		t.extra = append(t.extra, llm.Field{Name: "reasoning_details", Value: t.details})
+	}
+	if text := jsonx.Interior(t.reasoning); len(text) > 0 {
+		parts = append(parts, llm.Part{Kind: llm.ReasoningPart, Text: llm.Escaped(text)})
+	}
+	return parts
+}
+
+func claudeDetails(parts []llm.Part, details []byte) ([]llm.Part, bool) {
+	n := len(parts)
+	for it := jsonx.Elements(details); it.Next(); {
+		d := readDetail(it.Value())
+		if !d.claude {
+			return nil, false
+		}
+		part := llm.Part{Kind: llm.ReasoningPart, Text: d.text, Signature: d.signature}
+		if d.data != nil {
+			part.Redacted, part.Signature = true, d.data
+		}
+		parts = append(parts, part)
+	}
+	return parts, len(parts) > n
+}
+
+// detail is one of OpenRouter's reasoning_details.
+type detail struct {
+	text, signature, data llm.Escaped
+	claude                bool
+}
+
+func readDetail(raw []byte) detail {
+	var d detail
+	for it := jsonx.Members(raw); it.Next(); {
+		switch string(name(&it)) {
+		case "text":
+			d.text = text(&it)
+		case "signature":
+			d.signature = text(&it)
+		case "data":
+			d.data = text(&it)
+		case "format":
+			d.claude = jsonx.Equal(text(&it), claude)
+		}
+	}
+	return d
+}
+
+// readCall reads one entry of tool_calls. One that is no function is kept raw.
+func readCall(raw []byte) llm.Part {
+	part := llm.Part{Kind: llm.ToolCallPart}
+	for it := jsonx.Members(raw); it.Next(); {
+		switch string(name(&it)) {
+		case "id":
+			part.Call.ID = text(&it)
+		case "function":
+			readFunction(&part, it.Value())
+		case "type":
+			if kind := text(&it); len(kind) > 0 && !jsonx.Equal(kind, "function") {
+				return llm.Part{Kind: llm.OtherPart, Other: raw}
+			}
+		case "index":
+		case "cache_control":
+			part.Cache = value(&it)
+		default:
+			part.Extra = keep(part.Extra, &it)
+		}
+	}
+	return part
+}
+
+// readFunction reads a call's name and arguments, which some servers send as an
+// object instead of its text.
+func readFunction(part *llm.Part, raw []byte) {
+	for it := jsonx.Members(raw); it.Next(); {
+		switch string(name(&it)) {
+		case "name":
+			part.Call.Name = text(&it)
+		case "arguments":
+			part.Call.Arguments, part.Call.Input = text(&it), nil
+			if it.Kind() == jsonx.Object {
+				part.Call.Input = it.Value()
+			}
+		default:
+			part.Extra = keep(part.Extra, &it)
+		}
+	}
+}
+
+// appendContent reads content: a string, or an array of parts.
+func appendContent(parts []llm.Part, content []byte) []llm.Part {
+	if jsonx.KindOf(content) == jsonx.String {
+		if text := jsonx.Interior(content); len(text) > 0 {
+			parts = append(parts, llm.Part{Text: llm.Escaped(text)})
+		}
+		return parts
+	}
+	for it := jsonx.Elements(content); it.Next(); {
+		parts = append(parts, readPart(it.Value()))
+	}
+	return parts
+}
+
+// readPart reads one part of a content array. A part of an unknown type, or
+// without what its type needs, is kept raw.
+func readPart(raw []byte) llm.Part {
+	part := llm.Part{Kind: llm.OtherPart}
+	var kind llm.Escaped
+	var body []byte
+	for it := jsonx.Members(raw); it.Next(); {
+		switch string(name(&it)) {
+		case "type":
+			kind = text(&it)
+		case "text", "refusal", "image_url", "input_audio", "file", "thinking":
+			body = it.Value()
+		case "cache_control", "prompt_cache_breakpoint":
+			part.Cache = value(&it)
+		default:
+			part.Extra = keep(part.Extra, &it)
+		}
+	}
+	if !fill(&part, kind, body) {
+		return llm.Part{Kind: llm.OtherPart, Other: raw, Cache: part.Cache}
+	}
+	return part
+}

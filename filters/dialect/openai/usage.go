@@ -1,0 +1,121 @@
+package openai
+
+import (
+	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/wire/jsonx"
+)
+
+// counts is a usage object as it is written.
+type counts struct {
+	prompt, completion, total                    int64
+	cached, cacheWrite, audioIn, hit             int64
+	reasoning, audioOut                          int64
+	hasPrompt, hasCompletion, hasTotal, hasCache bool
+}
+
+// readUsage reads a usage object into disjoint buckets; false when it is none.
+//
+// prompt_tokens includes cached, written and audio tokens, completion_tokens
+// includes reasoning and audio ones. One server differs and is found by its own
+// sum: where total_tokens is prompt, completion and reasoning together (xAI),
+// completion_tokens does not include reasoning. A part that is larger than its
+// whole is cut, so no bucket is negative and the sums hold.
+func readUsage(raw []byte) (llm.Usage, bool) {
+	var c counts
+	for it := jsonx.Members(raw); it.Next(); {
+		switch string(name(&it)) {
+		case "prompt_tokens":
+			c.prompt, c.hasPrompt = tokens(&it)
+		case "completion_tokens":
+			c.completion, c.hasCompletion = tokens(&it)
+		case "total_tokens":
+			c.total, c.hasTotal = tokens(&it)
+		case "prompt_tokens_details":
+			c.promptDetails(it.Value())
+		case "completion_tokens_details":
+			c.completionDetails(it.Value())
+		case "prompt_cache_hit_tokens": // DeepSeek
+			c.hit, _ = tokens(&it)
+		}
+	}
+	if !c.hasPrompt && !c.hasCompletion {
+		return llm.Usage{}, false
+	}
+	return c.buckets(), true
+}
+
+func (c *counts) promptDetails(raw []byte) {
+	for it := jsonx.Members(raw); it.Next(); {
+		switch string(name(&it)) {
+		case "cached_tokens":
+			c.cached, c.hasCache = tokens(&it)
+		case "cache_write_tokens":
+			c.cacheWrite, _ = tokens(&it)
+		case "audio_tokens":
+			c.audioIn, _ = tokens(&it)
+		}
+	}
+}
+
+func (c *counts) completionDetails(raw []byte) {
+	for it := jsonx.Members(raw); it.Next(); {
+		switch string(name(&it)) {
+		case "reasoning_tokens":
+			c.reasoning, _ = tokens(&it)
+		case "audio_tokens":
+			c.audioOut, _ = tokens(&it)
+		}
+	}
+}
+
+// maxTokens bounds a count, so that sums cannot overflow.
+const maxTokens = 1 << 48
+
+func tokens(it *jsonx.Iter) (int64, bool) {
+	n, ok := jsonx.Int(it.Value())
+	return min(max(n, 0), maxTokens), ok
+}
+
+func (c *counts) buckets() llm.Usage {
+	if !c.hasCache {
+		c.cached = c.hit
+	}
+	if c.hasTotal && c.reasoning > 0 && c.total == c.prompt+c.completion+c.reasoning {
+		c.completion += c.reasoning
+	}
+	u := llm.Usage{Input: c.prompt, Output: c.completion, Known: true}
+	u.CacheRead = take(&u.Input, c.cached)
+	u.CacheWrite = take(&u.Input, c.cacheWrite)
+	u.InputAudio = take(&u.Input, c.audioIn)
+	u.Reasoning = take(&u.Output, c.reasoning)
+	u.OutputAudio = take(&u.Output, c.audioOut)
+	return u
+}
+
+// take moves n tokens, or what is left, out of a bucket.
+func take(from *int64, n int64) int64 {
+	n = min(n, *from)
+	*from -= n
+	return n
+}
+
+// writeUsage writes the usage member in OpenAI's convention.
+func writeUsage(w *dialect.Writer, u *llm.Usage) {
+	w.Object("usage")
+	w.Int("prompt_tokens", u.InputTotal())
+	w.Int("completion_tokens", u.OutputTotal())
+	w.Int("total_tokens", u.Total())
+	w.Object("prompt_tokens_details")
+	w.Int("cached_tokens", u.CacheRead)
+	if u.CacheWrite > 0 {
+		w.Int("cache_write_tokens", u.CacheWrite)
+	}
+	w.Int("audio_tokens", u.InputAudio)
+	w.Close('}')
+	w.Object("completion_tokens_details")
+	w.Int("reasoning_tokens", u.Reasoning)
+	w.Int("audio_tokens", u.OutputAudio)
+	w.Close('}')
+	w.Close('}')
+}

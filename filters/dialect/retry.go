@@ -1,0 +1,56 @@
+package dialect
+
+import (
+	"strconv"
+	"time"
+)
+
+// maxAfter bounds what a provider may ask us to wait.
+const maxAfter = 24 * time.Hour
+
+// RetryAfter is how long an answer asks its reader to wait: retry-after-ms
+// (milliseconds), else retry-after (RFC 9110, section 10.2.3: seconds or a
+// date, which counts from the answer's own date, so that no clock is needed).
+// 0 when it does not say.
+func RetryAfter(h Header) time.Duration {
+	if ms, err := strconv.ParseFloat(h("retry-after-ms"), 64); err == nil {
+		return clampAfter(ms / 1e3)
+	}
+	v := h("retry-after")
+	if v == "" {
+		return 0
+	}
+	if seconds, err := strconv.ParseFloat(v, 64); err == nil {
+		return clampAfter(seconds)
+	}
+	until, err := parseDate(v)
+	if err != nil {
+		return 0
+	}
+	return Until(until, h)
+}
+
+// Until is the time from an answer's date to t, 0 when it has no date.
+func Until(t time.Time, h Header) time.Duration {
+	now, err := parseDate(h("date"))
+	if err != nil {
+		return 0
+	}
+	return clampAfter(t.Sub(now).Seconds())
+}
+
+// clampAfter turns seconds into a duration within bounds; NaN is 0.
+func clampAfter(seconds float64) time.Duration {
+	if !(seconds > 0) {
+		return 0
+	}
+	if seconds > maxAfter.Seconds() {
+		return maxAfter
+	}
+	return time.Duration(seconds * float64(time.Second))
+}
+
+// parseDate reads the preferred form of an HTTP date (RFC 9110, section 5.6.7).
+func parseDate(v string) (time.Time, error) {
+	return time.Parse("Mon, 02 Jan 2006 15:04:05 GMT", v)
+}

@@ -1,0 +1,70 @@
+package dialect
+
+import (
+	"strconv"
+
+	"github.com/posterngw/postern/filters/llm"
+)
+
+// StatusError is what an error answer means by its status alone. A codec
+// refines it by what the body says. The status for the client is a client's
+// own only where the request is at fault: a provider that refuses the gateway's
+// credential, or does not know the target's model, is a bad gateway.
+func StatusError(status int) *llm.Error {
+	e := &llm.Error{Source: llm.FromProvider, Message: "The provider answered with status " + strconv.Itoa(status) + "."}
+	e.Class, e.Code = byStatus(status)
+	e.Status = e.Class.Status()
+	switch {
+	case e.Class == llm.AuthError:
+		e.Status = 502
+		e.Message = "The provider refused the gateway's credential."
+	case e.Class == llm.ClientError && status != 405:
+		e.Status = status
+	}
+	return e
+}
+
+func byStatus(status int) (llm.Class, string) {
+	switch status {
+	case 401:
+		return llm.AuthError, "provider_auth"
+	case 403:
+		return llm.AuthError, "provider_permission"
+	case 402:
+		return llm.QuotaExhausted, "provider_quota"
+	case 404, 410:
+		return llm.ProviderError, "provider_not_found"
+	case 408, 504, 524:
+		return llm.TimeoutError, "provider_timeout"
+	case 413:
+		return llm.ClientError, "request_too_large"
+	case 429:
+		return llm.RateLimited, "rate_limit_exceeded"
+	case 498, 503, 529:
+		return llm.Overloaded, "provider_overloaded"
+	case 409, 425:
+		return llm.ProviderError, "provider_conflict"
+	}
+	if status >= 400 && status < 500 {
+		return llm.ClientError, "invalid_request"
+	}
+	return llm.ProviderError, "provider_error"
+}
+
+// Malformed is an answer that cannot be read; cause is for operators.
+func Malformed(cause string) *llm.Error {
+	return &llm.Error{Class: llm.MalformedAnswer, Source: llm.FromProvider, Status: llm.MalformedAnswer.Status(),
+		Code: "malformed_answer", Message: "The provider's answer cannot be read.", Cause: cause}
+}
+
+// Invalid is a request that is wrong in itself; param names the part.
+func Invalid(code, param, message string) *llm.Error {
+	return &llm.Error{Class: llm.ClientError, Source: llm.FromClient, Status: 400, Code: code, Message: message, Param: param}
+}
+
+// Unsupported is a request that is right in itself, but that asks for what the
+// target's dialect cannot carry; param names the part.
+func Unsupported(param, message string) *llm.Error {
+	return &llm.Error{Class: llm.ClientError, Source: llm.FromPostern, Status: 400, Code: "unsupported_parameter",
+		Message: message, Param: param}
+}
