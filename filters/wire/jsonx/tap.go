@@ -148,7 +148,7 @@ func (t *Tap) step(i int) int {
 	case t.state == tapKey || t.state == tapFirstKey:
 		t.key(c, i)
 	default:
-		t.value(c, i)
+		return t.value(c, i)
 	}
 	return i + 1
 }
@@ -169,12 +169,12 @@ func (t *Tap) key(c byte, i int) {
 	t.expect(c == '"', tapText, i)
 }
 
-// value reads the first byte of a value.
-func (t *Tap) value(c byte, i int) {
+// value reads the first byte of a value, or all of a number.
+func (t *Tap) value(c byte, i int) int {
 	kind := kindOf(c)
 	if t.level == 0 && kind != Object && kind != Invalid {
 		t.fail(CodeNotObject, t.read+i)
-		return
+		return i
 	}
 	if t.level == 1 && t.slot >= 0 {
 		t.from = i
@@ -187,18 +187,32 @@ func (t *Tap) value(c byte, i int) {
 	case Object, Array:
 		t.enter(kind == Array, i)
 	case Number:
-		t.state = tapInt
-		if c == '-' {
-			t.state = tapMinus
-		} else if c == '0' {
-			t.state = tapZero
-		}
+		return t.firstDigit(c, i)
 	case Boolean, Null:
 		t.state = tapLiteral
 		t.want = literal(c)
 	default:
 		t.fail(CodeSyntax, t.read+i)
 	}
+	return i + 1
+}
+
+// firstDigit reads a number at once if its end is in the chunk. If not, or if something is wrong, it reads the first byte.
+func (t *Tap) firstDigit(c byte, i int) int {
+	s := scanner{b: t.chunk}
+	if end := s.number(i); end >= 0 && end < len(t.chunk) {
+		t.ended(end)
+		return end
+	}
+	switch c {
+	case '-':
+		t.state = tapMinus
+	case '0':
+		t.state = tapZero
+	default:
+		t.state = tapInt
+	}
+	return i + 1
 }
 
 // literal returns what must follow the first byte of a literal.

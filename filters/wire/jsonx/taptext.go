@@ -1,9 +1,9 @@
 package jsonx
 
-// text reads a string up to the next byte that is not plain.
+// text reads a string to its end, or to a character that the chunk cuts or that is wrong, which the other states then read byte by byte.
 func (t *Tap) text(i int) int {
 	chunk := t.chunk
-	end := plain(chunk, i)
+	end := run(chunk, i)
 	t.keep(chunk[i:end])
 	if end == len(chunk) {
 		return end
