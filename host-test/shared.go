@@ -131,3 +131,14 @@ func (q *sharedQueues) dequeue(token uint32) ([]byte, Status) {
 	queue.items = queue.items[1:]
 	return item, StatusOK
 }
+
+// SharedData is a copy of what VMs with this vm_id have stored.
+func (h *Host) SharedData(vmID string) map[string]string {
+	out := map[string]string{}
+	for _, key := range h.shared.keys(vmID) {
+		if v, _, st := h.shared.get(vmID, key); st == StatusOK {
+			out[key] = string(v)
+		}
+	}
+	return out
+}
