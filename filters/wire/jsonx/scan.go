@@ -1,14 +1,18 @@
 package jsonx
 
+import "math/bits"
+
 // scanner validates a document by recursive descent. Its methods take the offset where something begins and return the offset
 // behind it, or -1 once fail has noted the error.
 type scanner struct {
-	b    []byte
-	max  int       // depth
-	doc  *Document // nil if nothing is to be indexed
-	code string
-	off  int
-	key  string
+	b   []byte
+	max int       // depth
+	doc *Document // nil if nothing is to be indexed
+
+	keyEnd int // behind the last key read
+	code   string
+	off    int
+	name   string // the key that stands twice
 }
 
 // Valid validates one JSON value of any kind. White space may stand around it.
@@ -40,9 +44,9 @@ func (s *scanner) err() *Error {
 	if s.code == "" {
 		return nil
 	}
-	e := &Error{Code: s.code, Offset: s.off, Key: s.key}
+	e := &Error{Code: s.code, Offset: s.off, Key: s.name}
 	if s.code == CodeDuplicateKey {
-		e.Pointer = "/" + string(appendPointer(nil, []byte(s.key)))
+		e.Pointer = "/" + string(appendPointer(nil, []byte(s.name)))
 		return e
 	}
 	e.Pointer = pointerAt(s.b, s.off)
@@ -96,7 +100,7 @@ func (s *scanner) array(i, depth int) int {
 	if depth > s.max {
 		return s.fail(CodeDepth, i)
 	}
-	i = skipSpace(s.b, i+1)
+	i = s.skip(i + 1)
 	if i < len(s.b) && s.b[i] == ']' {
 		return i + 1
 	}
@@ -104,16 +108,11 @@ func (s *scanner) array(i, depth int) int {
 		if i = s.value(i, depth); i < 0 {
 			return i
 		}
-		i = skipSpace(s.b, i)
-		if i >= len(s.b) || s.b[i] != ',' {
-			break
+		if i = s.skip(i); i >= len(s.b) || s.b[i] != ',' {
+			return s.closing(i, ']')
 		}
-		i = skipSpace(s.b, i+1)
+		i = s.skip(i + 1)
 	}
-	if i >= len(s.b) || s.b[i] != ']' {
-		return s.unexpected(CodeSyntax, i)
-	}
-	return i + 1
 }
 
 // object validates the object that opens at i and is the depth-th container around its members.
@@ -121,51 +120,77 @@ func (s *scanner) object(i, depth int) int {
 	if depth > s.max {
 		return s.fail(CodeDepth, i)
 	}
-	i = skipSpace(s.b, i+1)
+	i = s.skip(i + 1)
 	if i < len(s.b) && s.b[i] == '}' {
 		return i + 1
 	}
+	indexed := depth == 1 && s.doc != nil
 	for {
-		if i = s.member(i, depth); i < 0 {
+		if indexed {
+			i = s.inspected(i)
+		} else if i = s.key(i); i >= 0 {
+			i = s.value(i, depth)
+		}
+		if i < 0 {
 			return i
 		}
-		i = skipSpace(s.b, i)
-		if i >= len(s.b) || s.b[i] != ',' {
-			break
+		if i = s.skip(i); i >= len(s.b) || s.b[i] != ',' {
+			return s.closing(i, '}')
 		}
-		i = skipSpace(s.b, i+1)
+		i = s.skip(i + 1)
 	}
-	if i >= len(s.b) || s.b[i] != '}' {
+}
+
+// closing takes the end of a container.
+func (s *scanner) closing(i int, want byte) int {
+	if i >= len(s.b) || s.b[i] != want {
 		return s.unexpected(CodeSyntax, i)
 	}
 	return i + 1
 }
 
-// member validates the key at i, the colon and the value, and indexes a member of the top-level object.
-func (s *scanner) member(i, depth int) int {
+// skip returns the offset of the first byte at or after i that is not white space. Most often it is i.
+func (s *scanner) skip(i int) int {
+	if i < len(s.b) && s.b[i] <= ' ' {
+		return skipSpace(s.b, i)
+	}
+	return i
+}
+
+// key validates the key at i and the colon, notes where the key ends, and returns where the value is to begin.
+func (s *scanner) key(i int) int {
 	if i >= len(s.b) || s.b[i] != '"' {
 		return s.unexpected(CodeSyntax, i)
 	}
-	key := i
 	if i = s.text(i + 1); i < 0 {
 		return i
 	}
-	slot := -1
-	if depth == 1 && s.doc != nil {
-		if slot = s.doc.slot(s.b[key+1 : i-1]); slot >= 0 && s.doc.has(slot) {
-			s.key = s.doc.keys.names[slot]
-			return s.fail(CodeDuplicateKey, key)
-		}
-	}
-	if i = skipSpace(s.b, i); i >= len(s.b) || s.b[i] != ':' {
+	s.keyEnd = i
+	if i = s.skip(i); i >= len(s.b) || s.b[i] != ':' {
 		return s.unexpected(CodeSyntax, i)
 	}
-	val := skipSpace(s.b, i+1)
-	i = s.value(val, depth)
-	if depth == 1 && s.doc != nil && i >= 0 {
-		s.doc.note(slot, key, val, i)
+	return s.skip(i + 1)
+}
+
+// inspected validates a member of the top-level object and indexes it.
+func (s *scanner) inspected(key int) int {
+	val := s.key(key)
+	if s.keyEnd <= key { // of an earlier key: this one has no end
+		return val
 	}
-	return i
+	slot := s.doc.slot(s.b[key+1 : s.keyEnd-1])
+	if slot >= 0 && s.doc.has(slot) {
+		s.name = s.doc.keys.names[slot]
+		return s.fail(CodeDuplicateKey, key)
+	}
+	if val < 0 {
+		return val
+	}
+	end := s.value(val, 1)
+	if end >= 0 {
+		s.doc.note(slot, key, val, end)
+	}
+	return end
 }
 
 func isDigit(c byte) bool { return c-'0' <= 9 }
@@ -211,6 +236,14 @@ func (s *scanner) digits(i int) int {
 
 // text validates the string whose interior begins at i and returns the offset behind its closing quote.
 func (s *scanner) text(i int) int {
+	if i+8 <= len(s.b) { // names and short texts end here
+		if hit := special(word(s.b[i:])) & highs; hit != 0 {
+			i += bits.TrailingZeros64(hit) / 8
+			if s.b[i] == '"' {
+				return i + 1
+			}
+		}
+	}
 	if i = run(s.b, i); i < len(s.b) && s.b[i] == '"' {
 		return i + 1
 	}
