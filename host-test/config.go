@@ -59,6 +59,9 @@ type Config struct {
 	// LogLevel is what modules read as the host's level; lines below it are dropped.
 	LogLevel LogLevel
 
+	// AccessLog takes one line for every stream that has ended; it runs under a worker's lock.
+	AccessLog func(*AccessLog)
+
 	// Properties adds to what modules can read, by NUL- or dot-separated path. Values are string,
 	// []byte, bool, int64, uint64, float64, time.Time, time.Duration or map[string]string.
 	Properties map[string]any

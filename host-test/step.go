@@ -38,15 +38,7 @@ func (r *recorder) trailers(t *Headers) { r.m.Trailers, r.m.Complete = t.Clone()
 
 func (r *recorder) reset(reason string) { r.m.Broken = reason }
 
-func (r *recorder) ended(s *Stream) {
-	r.access = &AccessLog{
-		Status: s.status(), Flags: s.flags, Details: s.details, Attempts: len(s.router.attempts),
-		FilterState: s.state.clone(), RequestBytes: s.requestBytes, ResponseBytes: s.responseBytes,
-	}
-	if n := len(s.router.attempts); n > 0 {
-		r.access.Cluster = s.router.attempts[n-1].Cluster
-	}
-}
+func (r *recorder) ended(log *AccessLog) { r.access = log }
 
 func (r *recorder) message() Message {
 	m := r.m
@@ -64,6 +56,18 @@ type AccessLog struct {
 	FilterState   map[string]string // %FILTER_STATE(wasm.name:PLAIN)%
 	RequestBytes  int
 	ResponseBytes int
+}
+
+// accessLog is the stream's line of the access log.
+func (s *Stream) accessLog() *AccessLog {
+	log := &AccessLog{
+		Status: s.status(), Flags: s.flags, Details: s.details, Attempts: len(s.router.attempts),
+		FilterState: s.state.clone(), RequestBytes: s.requestBytes, ResponseBytes: s.responseBytes,
+	}
+	if n := len(s.router.attempts); n > 0 {
+		log.Cluster = s.router.attempts[n-1].Cluster
+	}
+	return log
 }
 
 // silentDriver carries attempts nowhere: a test answers them.

@@ -216,11 +216,19 @@ func (s *Stream) finish() {
 		}
 	}
 	s.router.destroy()
-	if s.rec != nil {
-		s.rec.ended(s)
-	}
+	s.report()
 	s.relief.changed()
 	s.worker.streamEnded(s)
+}
+
+// report hands the access log to whoever reads it.
+func (s *Stream) report() {
+	if s.rec != nil {
+		s.rec.ended(s.accessLog())
+	}
+	if read := s.host.cfg.AccessLog; read != nil {
+		read(s.accessLog())
+	}
 }
 
 // clientSink is the end of the response path: the client.
