@@ -1,0 +1,192 @@
+package hosttest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestProfilesByName(t *testing.T) {
+	for _, name := range []string{"envoy", "envoy-upstream", "istio-wasmplugin", "apisix"} {
+		p, err := ProfileByName(name)
+		require.NoError(t, err)
+		require.Equal(t, name, p.Name())
+	}
+	_, err := ProfileByName("nginx")
+	require.ErrorContains(t, err, "nginx")
+}
+
+func TestWhatEachProfileRefusesToPlace(t *testing.T) {
+	m := native(func(*script) {})
+	cases := []struct {
+		name    string
+		profile Profile
+		cfg     Config
+		want    string
+	}{
+		{"envoy-upstream has no downstream filters", EnvoyUpstream(), Config{Downstream: []Filter{{Module: m}}}, "upstream filters only"},
+		{"istio has no upstream filters", IstioWasmPlugin(), Config{Upstream: []Filter{{Module: m}}}, "no upstream filters"},
+		{"istio has no stop iteration", IstioWasmPlugin(), Config{Downstream: []Filter{{Module: m, AllowHeadersStop: true}}}, "allow_on_headers_stop_iteration"},
+		{"apisix has no upstream filters", APISIX(), Config{Upstream: []Filter{{Module: m, Config: []byte("x")}}}, "no upstream filters"},
+		{"apisix has no stop iteration", APISIX(), Config{Downstream: []Filter{{Module: m, Config: []byte("x"), AllowHeadersStop: true}}}, "allow_on_headers_stop_iteration"},
+		{"apisix wants a configuration", APISIX(), Config{Downstream: []Filter{{Module: m}}}, "empty plugin configuration"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			c.cfg.Profile = c.profile
+			_, err := New(c.cfg)
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+func TestEnvoyUpstreamRunsPerAttempt(t *testing.T) {
+	h := start(t, Config{
+		Profile:  EnvoyUpstream(),
+		Upstream: []Filter{filter(func(*script) {})},
+		Route:    Route{Retry: &RetryPolicy{On: []string{"5xx"}, Backoff: time.Millisecond}},
+	})
+	s := h.NewStream()
+	s.RequestHeaders(nil, true)
+	answer(t, s, "500", "")
+	h.Advance(time.Millisecond)
+	answer(t, s, "200", "")
+	require.Equal(t, []string{
+		"up context_create", "up request_headers", "up response_headers", "up done", "up delete",
+		"up context_create", "up request_headers", "up response_headers", "up done", "up delete",
+	}, names(h, s), "no on_log upstream")
+}
+
+func TestEnvoyUpstreamProperties(t *testing.T) {
+	got := map[string]Status{}
+	var count []byte
+	h := start(t, Config{Profile: EnvoyUpstream(), Upstream: []Filter{filter(func(s *script) {
+		s.requestHeaders = func(uint32, uint32, bool) Action {
+			for _, p := range []string{"upstream\x00address", "xds\x00cluster_name"} {
+				_, got[p] = s.c.Property(p)
+			}
+			count, _ = s.c.Property("upstream\x00request_attempt_count")
+			return Continue
+		}
+	})}})
+	h.NewStream().RequestHeaders(nil, true)
+	require.Equal(t, map[string]Status{"upstream\x00address": StatusOK, "xds\x00cluster_name": StatusOK}, got)
+	require.Equal(t, number(1), count)
+}
+
+func istio(t *testing.T, set func(s *script)) *Host {
+	return start(t, Config{Profile: IstioWasmPlugin(), Downstream: []Filter{{Module: native(set)}}})
+}
+
+func TestIstioPauseAtHeadersHangs(t *testing.T) {
+	h := istio(t, func(s *script) {
+		s.requestHeaders = func(uint32, uint32, bool) Action { return Pause }
+		s.requestBody = func(uint32, uint32, bool) Action { return Continue }
+	})
+	s := h.NewStream()
+	s.RequestHeaders(post, false)
+	s.RequestBody([]byte("x"), true)
+	h.Advance(time.Hour)
+	require.Nil(t, s.Attempt())
+	require.False(t, s.Ended())
+	require.NotContains(t, names(h, s), "down request_body")
+}
+
+func TestIstioHeaderChangesAfterContinueAreBadArguments(t *testing.T) {
+	var got Status
+	h := istio(t, func(s *script) {
+		s.requestBody = func(uint32, uint32, bool) Action {
+			got = s.c.ReplaceHeader(RequestHeaders, ":path", "/y")
+			return Continue
+		}
+	})
+	s := h.NewStream()
+	s.RequestHeaders(post, false)
+	s.RequestBody([]byte("x"), true)
+	require.Equal(t, StatusBadArgument, got)
+}
+
+func TestIstioReplacedBodyWithoutContentLengthRemovalSmuggles(t *testing.T) {
+	for _, remove := range []bool{true, false} {
+		h := istio(t, func(s *script) {
+			s.requestHeaders = func(uint32, uint32, bool) Action {
+				if remove {
+					s.c.RemoveHeader(RequestHeaders, "content-length")
+				}
+				return Continue
+			}
+			s.requestBody = func(_, n uint32, _ bool) Action {
+				s.c.SetBuffer(RequestBody, 0, n, []byte("0123GET /smuggled"))
+				return Continue
+			}
+		})
+		s := h.NewStream()
+		s.RequestHeaders([][2]string{{":method", "POST"}, {"content-length", "4"}}, false)
+		s.RequestBody([]byte("abcd"), true)
+		want := "GET /smuggled"
+		if remove {
+			want = ""
+		}
+		require.Equal(t, want, s.Attempt().Smuggled())
+	}
+}
+
+// paired is DESIGN.md's paired mode: the reader, earlier in the chain, waits for the body and then
+// lets the holder, later in the chain, change headers and go on.
+func TestIstioPairedPlugins(t *testing.T) {
+	reader := Filter{Name: "reader", VMID: "v", Config: []byte("reader")}
+	holder := Filter{Name: "holder", VMID: "v", Config: []byte("holder")}
+	m := native(func(s *script) {
+		held := uint32(0)
+		s.requestHeaders = func(ctx, _ uint32, _ bool) Action {
+			if v, _ := s.c.Property("plugin_name"); string(v) == "holder" {
+				held = ctx
+				return Pause
+			}
+			return Continue
+		}
+		s.requestBody = func(ctx, n uint32, eos bool) Action {
+			if v, _ := s.c.Property("plugin_name"); string(v) == "holder" {
+				return Continue
+			}
+			if !eos {
+				return Pause
+			}
+			s.c.SetBuffer(RequestBody, 0, n, []byte("translated"))
+			require.Equal(t, StatusOK, s.c.SetEffectiveContext(held))
+			require.Equal(t, StatusOK, s.c.ReplaceHeader(RequestHeaders, ":path", "/v1/messages"))
+			require.Equal(t, StatusOK, s.c.ReplaceHeader(RequestHeaders, "content-length", "10"))
+			s.c.CallForeignFunction("clear_route_cache", nil)
+			s.c.ContinueStream(RequestStream)
+			require.Equal(t, StatusOK, s.c.SetEffectiveContext(ctx))
+			return Continue
+		}
+	})
+	reader.Module, holder.Module = m, m
+	h := start(t, Config{Profile: IstioWasmPlugin(), Downstream: []Filter{reader, holder}})
+	s := h.NewStream()
+	s.RequestHeaders([][2]string{{":method", "POST"}, {"content-length", "4"}}, false)
+	s.RequestBody([]byte("ab"), false)
+	s.RequestBody([]byte("cd"), false)
+	require.Nil(t, s.Attempt())
+	s.RequestBody(nil, true)
+	got := s.Attempt().Request()
+	require.Equal(t, "/v1/messages", got.Headers.Get(":path"))
+	require.Equal(t, "translated", got.Body())
+	require.True(t, got.Complete)
+	require.Empty(t, s.Attempt().Smuggled())
+}
+
+func TestEnvoyBodyLongerThanItsLengthSmuggles(t *testing.T) {
+	h := one(t, func(s *script) {
+		s.requestBody = func(_, n uint32, _ bool) Action {
+			s.c.SetBuffer(RequestBody, n, 0, []byte("tail"))
+			return Continue
+		}
+	})
+	s := h.NewStream()
+	s.RequestHeaders([][2]string{{":method", "POST"}, {"content-length", "2"}}, false)
+	s.RequestBody([]byte("ab"), true)
+	require.Equal(t, "tail", s.Attempt().Smuggled())
+}
