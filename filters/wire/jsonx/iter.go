@@ -1,6 +1,9 @@
 package jsonx
 
-import "bytes"
+import (
+	"bytes"
+	"math/bits"
+)
 
 // Iter walks the members of an object or the elements of an array in validated JSON, without allocation.
 type Iter struct {
@@ -40,30 +43,30 @@ func iterate(raw []byte) Iter {
 
 // Next goes to the next member or element and reports whether there is one.
 func (it *Iter) Next() bool {
-	i := skipSpace(it.raw, it.pos)
-	if i < len(it.raw) && it.raw[i] == ',' {
-		i = skipSpace(it.raw, i+1)
+	b, i := it.raw, it.pos
+	for i < len(b) && (b[i] == ',' || isSpace(b[i])) {
+		i++
 	}
-	if i >= len(it.raw) || it.raw[i] == ']' || it.raw[i] == '}' {
-		it.pos = len(it.raw)
+	if i >= len(b) || b[i]|0x20 == '}' {
+		it.pos = len(b)
 		return false
 	}
 	if it.object {
 		i = it.takeKey(i)
 	}
 	it.start = i
-	it.end = skipValue(it.raw, i)
+	it.end = skipValue(b, i)
 	it.pos = max(it.end, i+1)
 	return true
 }
 
 // takeKey notes the key at i and returns where its value begins.
 func (it *Iter) takeKey(i int) int {
-	end := skipString(it.raw, min(i+1, len(it.raw)))
-	it.key = Span{min(i+1, len(it.raw)), max(end-1, i+1)}
-	i = skipSpace(it.raw, end)
-	if i < len(it.raw) && it.raw[i] == ':' {
-		i = skipSpace(it.raw, i+1)
+	b := it.raw
+	end := skipString(b, min(i+1, len(b)))
+	it.key = Span{min(i+1, len(b)), max(end-1, i+1)}
+	for i = end; i < len(b) && (b[i] == ':' || isSpace(b[i])); {
+		i++
 	}
 	return i
 }
@@ -120,9 +123,23 @@ func skipValue(b []byte, i int) int {
 
 func endsScalar(c byte) bool { return c == ',' || c == '}' || c == ']' || isSpace(c) }
 
-// skipString returns the offset behind the closing quote of the string whose interior begins at i. It hops from quote to quote;
-// the backslashes before a quote are looked at once.
+// skipString returns the offset behind the closing quote of the string whose interior begins at i. Short strings end in a few
+// words; in long ones it hops from quote to quote.
 func skipString(b []byte, i int) int {
+	for end := min(i+32, len(b)-7); i < end; i += 8 {
+		if hit := quotes(word(b[i:])); hit != 0 {
+			i += bits.TrailingZeros64(hit) / 8
+			if b[i] == '"' {
+				return i + 1
+			}
+			break
+		}
+	}
+	return hopString(b, i)
+}
+
+// hopString does what skipString does. The backslashes before each quote are looked at once.
+func hopString(b []byte, i int) int {
 	from := i
 	for {
 		n := bytes.IndexByte(b[i:], '"')
@@ -144,13 +161,21 @@ func skipString(b []byte, i int) int {
 func skipContainer(b []byte, i int) int {
 	depth := 0
 	for i < len(b) {
-		switch b[i] {
-		case '"':
+		if i+8 <= len(b) {
+			hit := marks(word(b[i:]))
+			if hit == 0 {
+				i += 8
+				continue
+			}
+			i += bits.TrailingZeros64(hit) / 8
+		}
+		switch c := b[i]; {
+		case c == '"':
 			i = skipString(b, i+1)
 			continue
-		case '{', '[':
+		case c|0x20 == '{':
 			depth++
-		case '}', ']':
+		case c|0x20 == '}':
 			if depth--; depth == 0 {
 				return i + 1
 			}

@@ -28,8 +28,19 @@ func Unescape(dst, interior []byte) []byte {
 	}
 }
 
-// Equal reports whether the interior of a JSON string spells s.
+// Equal reports whether the interior of a JSON string spells s. An escape is always longer than what it stands for, so most answers
+// need no look at the escapes.
 func Equal(interior []byte, s string) bool {
+	switch {
+	case len(interior) <= len(s):
+		return string(interior) == s && bytes.IndexByte(interior, '\\') < 0
+	case s == "" || interior[0] != s[0] && interior[0] != '\\':
+		return false
+	}
+	return equalEscaped(interior, s)
+}
+
+func equalEscaped(interior []byte, s string) bool {
 	for {
 		n := bytes.IndexByte(interior, '\\')
 		if n < 0 {

@@ -30,7 +30,9 @@ func TestUnescape(t *testing.T) {
 		{`\u12g4`, "\uFFFD12g4"},
 	} {
 		require.Equal(t, c.text, string(Unescape(nil, []byte(c.interior))), c.interior)
-		require.True(t, Equal([]byte(c.interior), c.text), c.interior)
+		if Valid([]byte(`"`+c.interior+`"`), Limits{}) == nil {
+			require.True(t, Equal([]byte(c.interior), c.text), c.interior)
+		}
 		require.False(t, Equal([]byte(c.interior), c.text+"x"), c.interior)
 		require.False(t, Equal([]byte("x"+c.interior), c.text), c.interior)
 		if c.text != "" {
@@ -78,9 +80,10 @@ func FuzzText(f *testing.F) {
 		}
 		raw := []byte(`"` + interior + `"`)
 		got := string(Unescape(nil, []byte(interior)))
-		require.True(t, Equal([]byte(interior), got))
-		require.Equal(t, text == got, Equal([]byte(interior), text))
+		equal := Equal([]byte(interior), text)
 		if Valid(raw, Limits{}) == nil {
+			require.True(t, Equal([]byte(interior), got))
+			require.Equal(t, text == got, equal)
 			var std string
 			require.NoError(t, json.Unmarshal(raw, &std))
 			require.Equal(t, std, got)

@@ -23,6 +23,17 @@ func special(w uint64) uint64 {
 	return w | (w - ' '*ones) | ((w ^ '"'*ones) - ones) | ((w ^ '\\'*ones) - ones)
 }
 
+// quotes returns a word whose lowest bit is in the first quote or backslash of w; zero if there is none.
+func quotes(w uint64) uint64 { return (zeros(w^'"'*ones) | zeros(w^'\\'*ones)) & highs }
+
+// marks returns a word whose lowest bit is in the first quote, brace or bracket of w (or Y, y, _ or DEL, which stand in strings only).
+func marks(w uint64) uint64 {
+	return (zeros(w^'"'*ones) | zeros(((w|0x20*ones)^'{'*ones)&^(0x06*ones))) & highs
+}
+
+// zeros sets, under highs, the high bit of the first zero byte of w, and none before it.
+func zeros(w uint64) uint64 { return (w - ones) &^ w }
+
 // plain returns the offset of the first byte at or after i that is not plain text of a string, or len(b).
 func plain(b []byte, i int) int {
 	if i+8 <= len(b) { // names and short texts end here
