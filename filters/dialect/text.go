@@ -87,6 +87,9 @@ func equalFold(text []byte, word string) bool {
 // Plain is the text that the interior of a JSON string spells, cut to at most
 // limit bytes at the boundary of a character.
 func Plain(interior []byte, limit int) string {
+	if len(interior) <= limit && bytes.IndexByte(interior, '\\') < 0 {
+		return string(interior)
+	}
 	if len(interior) > 6*limit {
 		interior = interior[:6*limit]
 	}

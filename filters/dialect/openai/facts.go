@@ -44,7 +44,7 @@ func (m *members) model(path string) string {
 		}
 		return path
 	}
-	return string(jsonx.Unescape(nil, v))
+	return dialect.Plain(v, len(v))
 }
 
 func (m *members) wantsUsage() bool {

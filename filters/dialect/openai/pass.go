@@ -13,6 +13,7 @@ type pass struct {
 	chunk    []byte
 	from, to int // range of the chunk that is kept and not copied
 	out      []byte
+	dropped  bool // the last event was not passed on as it came, and ended in CR
 }
 
 func (p *pass) begin(chunk []byte) {
@@ -35,6 +36,19 @@ func (p *pass) keep(ev *sse.Event) {
 	p.to = ev.End
 }
 
+// drop leaves an event out.
+func (p *pass) drop(ev *sse.Event) {
+	p.dropped = len(ev.Raw) > 0 && ev.Raw[len(ev.Raw)-1] == '\r'
+}
+
+// rest reports whether ev is but the LF of a CRLF whose CR belonged to an event
+// that was left out: it came in the next chunk.
+func (p *pass) rest(ev *sse.Event) bool {
+	is := p.dropped && len(ev.Raw) == 1 && ev.Raw[0] == '\n'
+	p.dropped = false
+	return is
+}
+
 // flush copies what is kept.
 func (p *pass) flush() {
 	p.out = append(p.out, p.chunk[p.from:p.to]...)
@@ -54,6 +68,7 @@ func (p *pass) replace(ev *sse.Event, from, to int, with []byte) {
 	} else {
 		data := append(append(append([]byte(nil), ev.Data[:from]...), with...), ev.Data[to:]...)
 		p.out = sse.Append(p.out, string(ev.Name), data)
+		p.drop(ev)
 	}
 	p.from, p.to = ev.End, ev.End
 }

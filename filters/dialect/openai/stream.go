@@ -91,6 +91,9 @@ func (s *streamEncoder) find(dst []byte, index int) (*outChoice, []byte) {
 	}
 	if s.head == nil {
 		s.begin(nil, 0)
+		if index != 0 {
+			_, dst = s.find(dst, 0)
+		}
 	}
 	s.choices = append(s.choices, outChoice{index: index})
 	dst = s.open(dst, index)

@@ -93,7 +93,7 @@ func (t *tap) filter(ev *llm.Event) {
 
 // event decides what becomes of one event.
 func (t *tap) event(ev *sse.Event) {
-	if t.failed {
+	if t.failed || t.pass.rest(ev) {
 		return
 	}
 	if ev.Data == nil {
@@ -104,6 +104,7 @@ func (t *tap) event(ev *sse.Event) {
 	if t.look(ev.Data) || !t.committed {
 		t.chunks.read(ev.Data, t.take)
 		if t.failed || t.cut && t.chunks.extra {
+			t.pass.drop(ev)
 			return
 		}
 	}

@@ -1,0 +1,330 @@
+package dialecttest
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/wire/jsonx"
+)
+
+// Suite is what a dialect brings to the kit. A side that the dialect lacks is
+// not checked.
+type Suite struct {
+	Dialect *dialect.Dialect
+	// Grammar is the automaton of the dialect's streams for a client's request.
+	Grammar func(f *llm.Facts) Grammar
+	// Target serves the canonical requests.
+	Target dialect.Target
+	// Refused names the canonical requests that the provider side cannot carry.
+	Refused []string
+	// Streams are streams in the dialect's own words, by name.
+	Streams map[string][]byte
+	// Normal brings a canonical request to the form in which the dialect gives
+	// it back; nil for a dialect that gives back what it gets.
+	Normal func(*llm.Request)
+	// Answer does the same for a canonical answer.
+	Answer func(*llm.Answer)
+	// Events does the same for a canonical stream.
+	Events func([]llm.Event) []llm.Event
+}
+
+// limits of the suite's streams.
+var limits = dialect.Limits{Event: 1 << 20, Depth: 64}
+
+// Run checks all that the kit knows.
+func (s Suite) Run(t *testing.T) {
+	if s.Dialect.Provider != nil {
+		t.Run("requests", s.requests)
+		t.Run("cuts", s.cuts)
+		t.Run("junk", s.junk)
+		t.Run("classes", s.classes)
+	}
+	if s.Dialect.Client != nil {
+		t.Run("any order", s.anyOrder)
+		t.Run("errors", s.errors)
+	}
+	if s.Dialect.Client != nil && s.Dialect.Provider != nil {
+		t.Run("answers", s.answers)
+		t.Run("streams", s.streams)
+	}
+	if s.Dialect.Same != nil {
+		t.Run("taps", s.taps)
+	}
+}
+
+// requests checks that a canonical request is refused with the name of the part,
+// or becomes JSON that the client side reads as the same request.
+func (s Suite) requests(t *testing.T) {
+	refused := map[string]bool{}
+	for _, name := range s.Refused {
+		refused[name] = true
+	}
+	for _, sample := range Requests() {
+		t.Run(sample.Name, func(t *testing.T) {
+			r := sample.Value
+			out, err := s.Dialect.Provider.Encode(nil, &r, &s.Target)
+			if refused[sample.Name] {
+				require.NotNil(t, err)
+				require.Equal(t, llm.ClientError, err.Class)
+				require.Equal(t, 400, err.Status)
+				require.NotEmpty(t, err.Param)
+				return
+			}
+			require.Nil(t, err)
+			require.True(t, json.Valid(out), string(out))
+			if s.Dialect.Client == nil {
+				return
+			}
+			r.Model = s.Target.Model
+			if s.Normal != nil {
+				s.Normal(&r)
+			}
+			require.Equal(t, Describe(&r), Describe(s.readBack(t, out)))
+		})
+	}
+}
+
+func (s Suite) readBack(t *testing.T, body []byte) *llm.Request {
+	doc, bad := jsonx.Scan(body, s.Dialect.Client.Inspected(), jsonx.Limits{})
+	require.Nil(t, bad)
+	f, err := s.Dialect.Client.Facts(dialect.Call{Operation: llm.Chat}, &doc)
+	require.Nil(t, err)
+	r, err := s.Dialect.Client.Decode(f, &doc)
+	require.Nil(t, err)
+	return r
+}
+
+func (s Suite) answers(t *testing.T) {
+	for _, sample := range Answers() {
+		t.Run(sample.Name, func(t *testing.T) {
+			a := sample.Value
+			f := llm.Facts{Choices: 1, Received: 1700000000}
+			out := s.Dialect.Client.AppendAnswer([]byte("kept"), &f, "m", &a)
+			require.Equal(t, "kept", string(out[:4]))
+			require.True(t, json.Valid(out[4:]), string(out))
+			b, err := s.Dialect.Provider.Decode(&f, out[4:])
+			require.Nil(t, err)
+			if s.Answer != nil {
+				s.Answer(&a)
+			}
+			require.Equal(t, DescribeAnswer(&a), DescribeAnswer(b))
+		})
+	}
+}
+
+// streams checks that a canonical stream obeys the grammar once it is written,
+// and says the same when it is read.
+func (s Suite) streams(t *testing.T) {
+	for _, sample := range Streams() {
+		t.Run(sample.Name, func(t *testing.T) {
+			f := llm.Facts{Stream: true, Choices: 1, WantsUsage: true, Received: 1700000000}
+			require.NoError(t, CheckEvents(sample.Value))
+			out := Encode(s.Dialect.Client.NewEncoder(&f, "m"), sample.Value)
+			require.NoError(t, Check(s.Grammar(&f), out))
+			want := sample.Value
+			if s.Events != nil {
+				want = s.Events(want)
+			}
+			OneCut(out, func(chunks ...[]byte) {
+				got := Decode(s.Dialect.Provider.NewDecoder(&f, limits), chunks...)
+				require.NoError(t, CheckEvents(got))
+				require.Equal(t, Script(want), Script(got))
+			})
+		})
+	}
+}
+
+// anyOrder checks that an encoder keeps its grammar whatever it is handed.
+func (s Suite) anyOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := llm.Facts{Stream: true, Choices: 1, WantsUsage: rapid.Bool().Draw(t, "usage")}
+		events := rapid.SliceOfN(rapid.Custom(drawEvent), 0, 30).Draw(t, "events")
+		e := s.Dialect.Client.NewEncoder(&f, "m")
+		out := Encode(e, events)
+		out = e.Append(out, &llm.Event{Kind: llm.End})
+		if failed(events) {
+			out = s.Dialect.Client.AppendStreamError(out, &llm.Error{Class: llm.ProviderError, Code: "x", Message: "m"}, "r")
+		}
+		if err := Check(s.Grammar(&f), out); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	})
+}
+
+// failed reports whether a stream of events fails before it ends.
+func failed(events []llm.Event) bool {
+	for i := range events {
+		switch events[i].Kind {
+		case llm.Failure:
+			return true
+		case llm.End:
+			return false
+		}
+	}
+	return false
+}
+
+func drawEvent(t *rapid.T) llm.Event {
+	kinds := []llm.EventKind{llm.Ping, llm.Start, llm.BlockStart, llm.Delta, llm.Delta, llm.Delta, llm.BlockStop,
+		llm.FinishEvent, llm.UsageEvent, llm.End, llm.Failure}
+	parts := []llm.PartKind{llm.TextPart, llm.ReasoningPart, llm.RefusalPart, llm.ToolCallPart, llm.ImagePart}
+	e := llm.Event{
+		Kind:   rapid.SampledFrom(kinds).Draw(t, "kind"),
+		Choice: rapid.SampledFrom([]int{0, 0, 0, 1, -1, 1000}).Draw(t, "choice"),
+		Block:  rapid.IntRange(-1, 4).Draw(t, "block"),
+		Part:   rapid.SampledFrom(parts).Draw(t, "part"),
+		Text:   llm.Escaped(rapid.SampledFrom([]string{"", "a", `{\"a\":1}`, `\n`}).Draw(t, "text")),
+		Sign:   llm.Escaped(rapid.SampledFrom([]string{"", "", "c2ln"}).Draw(t, "sign")),
+		Finish: llm.Finish(rapid.IntRange(0, 7).Draw(t, "finish")),
+		ID:     llm.Escaped(rapid.SampledFrom([]string{"", "id1"}).Draw(t, "id")),
+		Name:   llm.Escaped("name"),
+		Usage:  &llm.Usage{Input: 1, Output: 2, Known: true},
+		Err:    &llm.Error{Class: llm.ProviderError},
+	}
+	e.Redacted = e.Part == llm.ReasoningPart && rapid.Bool().Draw(t, "redacted")
+	return e
+}
+
+// cuts checks that a decoder gives the same for a stream however it is cut.
+func (s Suite) cuts(t *testing.T) {
+	require.NotEmpty(t, s.Streams)
+	for name, stream := range s.Streams {
+		t.Run(name, func(t *testing.T) {
+			f := llm.Facts{Stream: true, Choices: 1}
+			var want string
+			check := func(chunks ...[]byte) {
+				got := Decode(s.Dialect.Provider.NewDecoder(&f, limits), chunks...)
+				require.NoError(t, CheckEvents(got))
+				if want == "" {
+					want = Script(got)
+				}
+				same(t, want, Script(got))
+			}
+			OneCut(stream, check)
+			Bytes(stream, check)
+			Partitions(stream, 1, 16, check)
+		})
+	}
+}
+
+// taps checks that what a tap passes on, and what it tells, does not depend on
+// the cuts, and that it changes nothing that it need not.
+func (s Suite) taps(t *testing.T) {
+	for name, stream := range s.Streams {
+		for _, p := range []dialect.Patch{{}, {Usage: true}, {Usage: true, Model: "shown"}} {
+			t.Run(name, func(t *testing.T) {
+				f := llm.Facts{Stream: true, Choices: 1}
+				wantOut, told := Tap(s.Dialect.Same.NewTap(&f, limits, &p), stream)
+				want := Script(told)
+				check := func(chunks ...[]byte) {
+					out, events := Tap(s.Dialect.Same.NewTap(&f, limits, &p), chunks...)
+					same(t, string(wantOut), string(out))
+					same(t, want, Script(events))
+				}
+				OneCut(stream, check)
+				Bytes(stream, check)
+				Partitions(stream, 1, 16, check)
+			})
+		}
+	}
+}
+
+// same is require.Equal without its price when they are.
+func same(t *testing.T, want, got string) {
+	if want != got {
+		require.Equal(t, want, got)
+	}
+}
+
+// junk checks that damaged streams and answers end in one typed way.
+func (s Suite) junk(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 0))
+	for name, stream := range s.Streams {
+		t.Run(name, func(t *testing.T) {
+			for range 300 {
+				s.Junk(t, damage(random, stream))
+			}
+		})
+	}
+}
+
+// Junk checks that bytes that may be anything end a decoder, a tap, an answer and
+// an error in a typed way. Fuzz targets call it.
+func (s Suite) Junk(t testing.TB, data []byte) {
+	f := llm.Facts{Stream: true, Choices: 1}
+	events := Decode(s.Dialect.Provider.NewDecoder(&f, limits), data)
+	require.NoError(t, CheckEvents(events))
+	if a, err := s.Dialect.Provider.Decode(&f, data); err == nil {
+		require.NotNil(t, a)
+	} else {
+		require.NotZero(t, err.Class)
+	}
+	e := s.Dialect.Provider.Classify(500, func(string) string { return string(data) }, data)
+	require.GreaterOrEqual(t, e.Status, 400)
+	if s.Dialect.Same != nil {
+		_, told := Tap(s.Dialect.Same.NewTap(&f, limits, &dialect.Patch{Usage: true, Model: "x"}), data)
+		require.NotEmpty(t, told)
+	}
+}
+
+// damage cuts, flips, doubles or drops bytes.
+func damage(random *rand.Rand, data []byte) []byte {
+	out := append([]byte(nil), data...)
+	for range 1 + random.IntN(3) {
+		at := random.IntN(len(out) + 1)
+		n := min(random.IntN(20), len(out)-at)
+		switch random.IntN(4) {
+		case 0:
+			out = out[:at]
+		case 1:
+			for i := range n {
+				out[at+i] ^= byte(1 + random.IntN(255))
+			}
+		case 2:
+			out = append(out[:at:at], append(append([]byte(nil), out[at:at+n]...), out[at:]...)...)
+		case 3:
+			out = append(out[:at], out[at+n:]...)
+		}
+	}
+	return out
+}
+
+// errors checks that every class has an error body, and an end of a stream.
+func (s Suite) errors(t *testing.T) {
+	for c := llm.ClientError; c.String() != ""; c++ {
+		e := &llm.Error{Class: c, Source: llm.FromPostern, Status: c.Status(), Message: "say \"why\"\n", Param: "p"}
+		out := s.Dialect.Client.AppendError([]byte("kept"), e, "req-1")
+		require.Equal(t, "kept", string(out[:4]))
+		require.True(t, json.Valid(out[4:]), string(out))
+		require.Contains(t, string(out), "req-1")
+		f := llm.Facts{Stream: true, Choices: 1}
+		require.NoError(t, Check(s.Grammar(&f), s.Dialect.Client.AppendStreamError(nil, e, "req-1")))
+	}
+	require.True(t, json.Valid(s.Dialect.Client.AppendModels(nil, nil)))
+	require.True(t, json.Valid(s.Dialect.Client.AppendModels(nil, []string{"a", "b\"c"})))
+}
+
+// classes checks that every status has a class, whatever the body, and that no
+// error speaks of a credential.
+func (s Suite) classes(t *testing.T) {
+	none := func(string) string { return "" }
+	for status := 300; status < 600; status++ {
+		for _, body := range []string{"", "<html>Bad gateway</html>", "{}", `{"error":null}`, `{"error":{"message":"key sk-123 is wrong"}}`} {
+			e := s.Dialect.Provider.Classify(status, none, []byte(body))
+			require.NotZero(t, e.Class, "%d %s", status, body)
+			require.GreaterOrEqual(t, e.Status, 400)
+			require.NotEmpty(t, e.Code)
+			require.NotEmpty(t, e.Message)
+			require.Equal(t, llm.FromProvider, e.Source)
+			if e.Class == llm.AuthError {
+				require.NotContains(t, e.Error(), "sk-123")
+			}
+		}
+	}
+}
