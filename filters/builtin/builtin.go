@@ -13,7 +13,7 @@ import (
 // that none knows.
 func Dialects() []*dialect.Dialect {
 	return []*dialect.Dialect{
-		openai.Dialect,
-		anthropic.Dialect,
+		openai.New(),
+		anthropic.New(),
 	}
 }

@@ -152,10 +152,18 @@ func TestIdentifyByClaims(t *testing.T) {
 }
 
 func TestWithoutClaimsAJWTIsAKey(t *testing.T) {
-	r := build(t, &Config{Anonymous: &Attributes{}})
-	_, err := r.Identify(Presented{Token: "e30.e30.c2ln", Now: noon})
+	c := &Config{Anonymous: &Attributes{}, Keys: []config.Named[KeyConfig]{{Name: "a", Value: KeyConfig{Hash: "sha256:" + strings.Repeat("0", 64)}}}}
+	_, err := build(t, c).Identify(Presented{Token: "e30.e30.c2ln", Now: noon})
 	require.NotNil(t, err)
 	require.Equal(t, invalidKey, err.Code)
+}
+
+// Official clients insist on sending some key: where none can be right, none is wrong.
+func TestWhereEverybodyIsAnonymousATokenProvesNothing(t *testing.T) {
+	r := build(t, &Config{Anonymous: &Attributes{Team: "guests"}})
+	who, err := r.Identify(Presented{Token: "sk-anything", Now: noon})
+	require.Nil(t, err)
+	require.Equal(t, Principal{Team: "guests"}, who)
 }
 
 func TestAnonymous(t *testing.T) {

@@ -80,6 +80,8 @@ type VM interface {
 	// Log writes a line to the host's log. Users must not depend on it: hosts
 	// drop lines below their level.
 	Log(l Level, line string)
+	// Memory is how much linear memory the VM has, in bytes; 0 where it has none.
+	Memory() uint64
 	// Env reads an environment variable that the host gave to the module.
 	Env(name string) string
 

@@ -1,0 +1,303 @@
+package pipeline
+
+import (
+	"strconv"
+
+	"github.com/posterngw/postern/filters/audit"
+	"github.com/posterngw/postern/filters/identity"
+	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/wire/jsonx"
+)
+
+// outcome is what a step of a request comes to.
+type outcome uint8
+
+const (
+	proceed outcome = iota // Continue: the host goes on
+	wait                   // Wait: the host holds the request
+	answer                 // Reply or Fail: the module has answered
+)
+
+// action is the outcome as the host understands it.
+func (o outcome) action() Action {
+	if o == proceed {
+		return Continue
+	}
+	return Pause
+}
+
+// clientStage is the stage that faces the application: it decides before the
+// request leaves, and accounts for it when all is over.
+type clientStage struct {
+	s    Stream
+	m    *Module
+	snap *Snapshot
+	r    *request
+	head head
+	size int // request body bytes that the host holds
+
+	answerEnded bool
+	replaced    []byte // what is sent instead of the host's own answer
+	replacing   bool
+}
+
+// RequestHeaders reads who asks for what, cleans the headers and holds them.
+func (c *clientStage) RequestHeaders(end bool) Action {
+	c.head.read(c.s.Headers(Request))
+	c.begin()
+	if e := c.admit(); e != nil {
+		return c.fail(e).action()
+	}
+	if e := c.identify(); e != nil {
+		return c.fail(e).action()
+	}
+	c.head.clean(c.s)
+	switch {
+	case c.r.call.Operation == llm.Models:
+		return c.models().action()
+	case end:
+		return c.fail(clientError(400, "missing_body", "the request has no body")).action()
+	}
+	return Pause
+}
+
+func (c *clientStage) begin() {
+	c.r = &request{m: c.m, snap: c.snap, began: c.m.vm.Now(), id: c.head.id,
+		asked: audit.NewDigest(c.snap.audit.Digests), told: audit.NewDigest(c.snap.audit.Digests)}
+	c.r.number, c.r.key = c.m.key()
+	c.r.span, c.r.traced = c.snap.trace.Start(c.head.trace, c.m.random)
+	if c.r.id == "" {
+		c.r.id = c.r.key
+	}
+	c.m.live[c.r.key] = c.r
+}
+
+// admit refuses what the VM has no room for, before it takes any.
+func (c *clientStage) admit() *llm.Error {
+	r, lim := c.r, &c.snap.limits
+	r.dialect, r.call = c.m.recognise(&c.head)
+	switch {
+	case len(c.m.live) > lim.Streams:
+		return c.m.refuse("streams")
+	case c.head.bytes > lim.Headers:
+		return clientError(431, "headers_too_large", "the request's headers are larger than "+strconv.Itoa(lim.Headers)+" bytes")
+	case r.dialect == nil:
+		r.dialect = c.m.fallback()
+		return clientError(404, "unknown_path", "no API has the method "+c.head.method+" on this path")
+	case c.head.encoding != "" && c.head.encoding != "gzip":
+		return clientError(415, "unsupported_encoding", "the request's content-encoding is not supported: send it as it is, or by gzip")
+	}
+	return c.take(c.head.length)
+}
+
+// take counts body bytes against the limits, by the declared length first and
+// by what has come afterwards.
+func (c *clientStage) take(n int) *llm.Error {
+	if n > c.snap.limits.Body {
+		return clientError(413, "request_too_large", "the request's body is larger than "+strconv.Itoa(c.snap.limits.Body)+" bytes")
+	}
+	if !c.r.admit(n) {
+		return c.m.refuse("bytes")
+	}
+	return nil
+}
+
+func (c *clientStage) identify() *llm.Error {
+	token, header := c.r.dialect.Client.Token(c.head.get)
+	c.head.token = header
+	p, e := c.snap.identities.Identify(identity.Presented{Token: token, Claim: c.claim, Now: c.r.began})
+	c.r.principal = p
+	return e
+}
+
+// claim reads a claim that the host verified.
+func (c *clientStage) claim(name string) (string, bool) {
+	return c.s.Property(c.snap.identities.ClaimPath(name)...)
+}
+
+// RequestBody holds the body until it is whole.
+func (c *clientStage) RequestBody(size int, end bool) Action {
+	if c.r == nil || c.r.phase != reading {
+		return c.standing()
+	}
+	c.size = size
+	if e := c.take(size); e != nil {
+		return c.fail(e).action()
+	}
+	if !end {
+		return Pause
+	}
+	return c.accept().action()
+}
+
+// RequestTrailers ends a body as well.
+func (c *clientStage) RequestTrailers() Action {
+	if c.r == nil || c.r.phase != reading {
+		return c.standing()
+	}
+	return c.accept().action()
+}
+
+// standing is the action for a request callback that has nothing to decide.
+func (c *clientStage) standing() Action {
+	if c.r != nil && (c.r.phase == gathering || c.r.phase == replied) {
+		return Pause
+	}
+	return Continue
+}
+
+// accept takes the whole request: read it, gather what deciding needs, decide.
+func (c *clientStage) accept() outcome {
+	doc, e := c.document()
+	if e != nil {
+		return c.fail(e)
+	}
+	if c.r.facts, e = c.r.dialect.Client.Facts(c.r.call, &doc); e != nil {
+		return c.fail(e)
+	}
+	c.r.advance(gathering)
+	g := &gathered{c: c}
+	if !g.start() {
+		return wait
+	}
+	if g.err != nil {
+		return c.fail(g.err)
+	}
+	return c.send(&doc)
+}
+
+// document reads, decodes and validates the body that the host holds.
+func (c *clientStage) document() (jsonx.Document, *llm.Error) {
+	body := c.s.Body(Request, 0, c.size)
+	if c.r.bytesIn == 0 { // not again after a wait
+		c.r.bytesIn = len(body)
+		c.r.asked.Write(body)
+	}
+	if c.head.encoding == "gzip" {
+		plain, e := gunzip(body, c.snap.limits.Body)
+		if e != nil {
+			return jsonx.Document{}, e
+		}
+		body = plain
+	}
+	doc, err := jsonx.Scan(body, c.r.dialect.Client.Inspected(), jsonx.Limits{Depth: c.snap.limits.Depth, Bytes: c.snap.limits.Body})
+	if err != nil {
+		return doc, badJSON(err)
+	}
+	return doc, nil
+}
+
+// send decides, and hands the request to the router.
+func (c *clientStage) send(doc *jsonx.Document) outcome {
+	if e := c.r.decide(c.m.vm.Now()); e != nil {
+		return c.fail(e)
+	}
+	body, e := c.r.first(doc)
+	if e != nil {
+		return c.fail(e)
+	}
+	c.rewrite(body, doc)
+	c.r.publish(c.s)
+	if err := c.s.Err(); err != nil {
+		return c.fail(hostError(err))
+	}
+	c.r.release()
+	c.r.advance(sent)
+	return proceed
+}
+
+// rewrite puts the body for the first target in place of the client's.
+func (c *clientStage) rewrite(body []byte, doc *jsonx.Document) {
+	if body == nil && c.head.encoding == "" {
+		return
+	}
+	if body == nil {
+		body = doc.Body()
+	}
+	if c.head.encoding != "" {
+		c.s.RemoveHeader(Request, "content-encoding")
+	}
+	c.s.SetBody(Request, body)
+	if c.head.length >= 0 && c.head.length != len(body) {
+		c.s.SetHeader(Request, "content-length", strconv.Itoa(len(body)))
+	}
+}
+
+// models answers with what this principal may ask for.
+func (c *clientStage) models() outcome {
+	body := c.r.dialect.Client.AppendModels(nil, c.snap.visible(c.r))
+	return c.reply(200, body, 0)
+}
+
+// fail answers with an error in the client's dialect.
+func (c *clientStage) fail(e *llm.Error) outcome {
+	c.r.err = e
+	return c.reply(e.Status, c.r.dialect.Client.AppendError(nil, e, c.r.id), e.After)
+}
+
+// ResponseHeaders lets a provider's answer pass, and puts an answer that the
+// host made by itself into the client's dialect.
+func (c *clientStage) ResponseHeaders(end bool) Action {
+	c.answerEnded = end
+	if c.r == nil || c.r.answered || c.r.phase == replied {
+		return Continue
+	}
+	c.translateHostReply(end)
+	return Continue
+}
+
+// ResponseBody counts, and replaces the host's own text.
+func (c *clientStage) ResponseBody(size int, end bool) Action {
+	c.answerEnded = end
+	if c.r == nil {
+		return Continue
+	}
+	if c.replacing {
+		c.s.SetBody(Response, c.replaced)
+		c.replaced = nil
+		return Continue
+	}
+	c.r.bytesOut += size
+	return Continue
+}
+
+// ResponseTrailers ends an answer too.
+func (c *clientStage) ResponseTrailers() Action {
+	c.answerEnded = true
+	return Continue
+}
+
+// Done accounts for the request, once, however it ended.
+func (c *clientStage) Done() {
+	if c.r == nil || c.r.phase == ended {
+		return
+	}
+	now := c.m.vm.Now()
+	c.r.end = c.ending()
+	c.r.settle(now)
+	c.tell(c.r.record(now))
+}
+
+// tell makes the record public: as metrics, and as filter state that the host's
+// access log shows. Where there is no filter state a log line must do.
+func (c *clientStage) tell(rec *audit.Record) {
+	c.snap.telemetry.Observe(rec)
+	c.m.line = rec.Append(c.m.line[:0])
+	line := string(c.m.line)
+	c.s.SetProperty("postern.audit", line)
+	if c.s.Err() != nil {
+		c.m.vm.Log(Info, "postern: audit "+line)
+	}
+}
+
+// Recovered answers a stream whose callback panicked.
+func (c *clientStage) Recovered(cause string) Action {
+	c.m.panicked(cause)
+	if c.r == nil {
+		return Continue
+	}
+	if c.r.panicked = true; c.r.phase >= answering {
+		return Continue
+	}
+	return c.fail(internalError(cause)).action()
+}

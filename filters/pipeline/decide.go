@@ -1,0 +1,162 @@
+package pipeline
+
+import (
+	"time"
+
+	"github.com/posterngw/postern/filters/budget"
+	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/route"
+	"github.com/posterngw/postern/filters/wire/jsonx"
+)
+
+// decide finds the plan and makes the reservation. It is pure but for the
+// reservation, and everything that can exclude a target is found here: a
+// provider stage cannot refuse, because its answer would end the failover.
+func (r *request) decide(now time.Time) *llm.Error {
+	r.model = r.snap.routes.Model(r.facts.Model)
+	if r.model == nil {
+		return noModel(r.facts.Model)
+	}
+	r.plan = r.model.Choose(r.m.random(), r.judge)
+	if len(r.plan.Targets) == 0 {
+		return r.decision.Refusal() // the first refusal speaks
+	}
+	return r.reserve(now)
+}
+
+// reserve sets aside what the request can cost at most, for every target that
+// the plan may come to. A target that its own budget refuses leaves the plan;
+// without any left the first refusal answers.
+func (r *request) reserve(now time.Time) *llm.Error {
+	q := budget.Request{Principal: &r.principal, Model: r.model.Name, Now: now}
+	var refusal *llm.Error
+	kept := r.plan.Targets[:0:len(r.plan.Targets)]
+	for _, t := range r.plan.Targets {
+		q.Target, q.Tokens = t.Name, r.bound(t)
+		if e := r.set(&q); e != nil {
+			r.plan.Excluded = append(r.plan.Excluded, route.Excluded{Target: t, Reason: e.Code})
+			if refusal == nil {
+				refusal = e
+			}
+			continue
+		}
+		kept = append(kept, t)
+	}
+	if r.plan.Targets = kept; len(kept) == 0 {
+		return refusal
+	}
+	return nil
+}
+
+func (r *request) set(q *budget.Request) (e *llm.Error) {
+	if r.reservation != nil {
+		return r.snap.budgets.Extend(r.reservation, q)
+	}
+	r.reservation, e = r.snap.budgets.Reserve(q)
+	return e
+}
+
+// judge asks the policies about one target.
+func (r *request) judge(t *route.Target) string {
+	d := r.snap.decide(r, r.model, t)
+	if d.Allowed {
+		if !r.decision.Allowed {
+			r.decision = d
+		}
+		return ""
+	}
+	if r.decision.Reason == "" {
+		r.decision = d
+	}
+	return d.Reason
+}
+
+// bound is the most tokens that the request can cost at a target: text of n
+// bytes is at most n tokens.
+func (r *request) bound(t *route.Target) int64 {
+	out := r.facts.MaxTokens
+	if out == 0 {
+		out = t.Codec.MaxTokens
+	}
+	return int64(r.facts.TextBytes) + int64(out)*int64(max(r.facts.Choices, 1))
+}
+
+// first makes the body that leaves the client stage. Where every target of the
+// plan takes the same body but for its model's name, or there is only one
+// target, that is the first target's: then bodies stop once, here. Else it is
+// the client's own, and each attempt encodes. A nil body is the client's.
+func (r *request) first(doc *jsonx.Document) ([]byte, *llm.Error) {
+	if e := r.encodable(doc); e != nil {
+		return nil, e
+	}
+	if r.encoded = r.uniform(); !r.encoded {
+		return nil, nil
+	}
+	return r.encode(r.plan.Targets[0], doc)
+}
+
+// uniform reports whether one encoding serves the whole plan.
+func (r *request) uniform() bool {
+	first := r.plan.Targets[0]
+	for _, t := range r.plan.Targets[1:] {
+		if !r.same(t) || !r.same(first) || t.Codec.Flavour != first.Codec.Flavour || t.Codec.MaxTokens != first.Codec.MaxTokens {
+			return false
+		}
+	}
+	return true
+}
+
+// same reports whether client and target speak one dialect, so that bytes are
+// kept.
+func (r *request) same(t *route.Target) bool {
+	return t.Provider.Dialect == r.dialect && r.dialect.Same != nil
+}
+
+// encodable drops the targets that cannot take the request; an error when that
+// leaves none.
+func (r *request) encodable(doc *jsonx.Document) *llm.Error {
+	if len(r.plan.Targets) == 1 {
+		return nil // encoding it says so
+	}
+	var refusal *llm.Error
+	kept := r.plan.Targets[:0:0]
+	for _, t := range r.plan.Targets {
+		if e := r.tryEncode(t, doc); e != nil {
+			r.plan.Excluded = append(r.plan.Excluded, route.Excluded{Target: t, Reason: e.Code})
+			refusal = e
+			continue
+		}
+		kept = append(kept, t)
+	}
+	if r.plan.Targets = kept; len(kept) == 0 {
+		return refusal
+	}
+	return nil
+}
+
+func (r *request) tryEncode(t *route.Target, doc *jsonx.Document) *llm.Error {
+	if r.same(t) {
+		return nil
+	}
+	_, e := r.encode(t, doc)
+	return e
+}
+
+// encode writes the request's body for a target; nil when the bytes serve as
+// they are.
+func (r *request) encode(t *route.Target, doc *jsonx.Document) ([]byte, *llm.Error) {
+	if r.same(t) {
+		edits := &r.m.edits
+		edits.Reset()
+		r.dialect.Same.Request(edits, &r.facts, doc, r.patch(t))
+		if edits.Empty() {
+			return nil, nil
+		}
+		return edits.Apply(nil, doc.Body()), nil
+	}
+	req, e := r.dialect.Client.Decode(r.facts, doc)
+	if e != nil {
+		return nil, e
+	}
+	return t.Provider.Dialect.Provider.Encode(nil, req, &t.Codec)
+}

@@ -1,0 +1,53 @@
+package pipeline
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/wire/jsonx"
+)
+
+func clientError(status int, code, message string) *llm.Error {
+	return &llm.Error{Class: llm.ClientError, Source: llm.FromClient, Status: status, Code: code, Message: message}
+}
+
+// internalError is Postern's own fault; cause is for operators only.
+func internalError(cause string) *llm.Error {
+	return &llm.Error{Class: llm.ProviderError, Source: llm.FromPostern, Status: 500, Code: "internal_error",
+		Message: "the gateway failed to handle this request", Cause: cause}
+}
+
+func hostError(err error) *llm.Error {
+	e := internalError(err.Error())
+	e.Source, e.Code = llm.FromHost, "host_refused"
+	return e
+}
+
+// badJSON tells a client where its body is wrong.
+func badJSON(err *jsonx.Error) *llm.Error {
+	switch err.Code {
+	case "duplicate_key":
+		e := clientError(400, "duplicate_key", "the body has the member \""+err.Key+"\" twice")
+		e.Param = err.Key
+		return e
+	case "too_large":
+		return clientError(413, "request_too_large", "the request's body is too large")
+	case "depth":
+		return clientError(400, "nesting_too_deep", "the body is nested too deeply, at byte "+strconv.Itoa(err.Offset))
+	}
+	return clientError(400, "invalid_json", "the body is not valid JSON: "+string(err.Code)+" at byte "+strconv.Itoa(err.Offset))
+}
+
+// refuse is the answer when a bound of the VM is reached.
+func (m *Module) refuse(bound string) *llm.Error {
+	m.refusals++
+	return &llm.Error{Class: llm.Overloaded, Source: llm.FromPostern, Status: 503, Code: "gateway_overloaded",
+		Message: "the gateway has no room for this request now", After: time.Second, Cause: "limit " + bound}
+}
+
+func noModel(name string) *llm.Error {
+	e := clientError(404, "model_not_found", "there is no model \""+bounded(name, 200)+"\" that you may use")
+	e.Param = "model"
+	return e
+}

@@ -1,0 +1,42 @@
+package pipeline
+
+import "time"
+
+// hold is the wait for a stream's first content: bounded in time and bytes,
+// after which the stream is let go whatever has come.
+type hold struct {
+	until time.Time // zero: nothing is held
+	out   []byte    // what the client will get of what has come
+}
+
+func (h *hold) begin(p *providerStage) {
+	h.until = p.m.vm.Now().Add(p.r.snap.limits.HoldTime)
+	p.m.holding[p] = struct{}{}
+}
+
+func (h *hold) forget(p *providerStage) {
+	if h.until.IsZero() {
+		return
+	}
+	h.until, h.out = time.Time{}, nil
+	delete(p.m.holding, p)
+}
+
+// expire lets a stream go that was held long enough. What the host holds is
+// already in the client's dialect, so nothing but a resume is needed.
+func (p *providerStage) expire(now time.Time) {
+	if !p.relay.streams() || now.Before(p.held.until) {
+		return
+	}
+	p.s.Activate()
+	p.commit()
+	p.s.Resume(Response)
+}
+
+// commit is the point after which no other target can answer.
+func (p *providerStage) commit() {
+	p.held.forget(p)
+	p.r.answered = true
+	p.r.status = p.attempt().status
+	p.r.advance(answering)
+}

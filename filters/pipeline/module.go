@@ -1,0 +1,152 @@
+package pipeline
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/posterngw/postern/filters/audit"
+	"github.com/posterngw/postern/filters/budget"
+	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/route"
+	"github.com/posterngw/postern/filters/telemetry"
+	"github.com/posterngw/postern/filters/wire/jsonx"
+)
+
+// Module is one instance of Postern in a VM: what its streams share. A VM has
+// one, whatever number of plugins the host configures.
+type Module struct {
+	vm       VM
+	dialects []*dialect.Dialect
+	gather   []Gatherer
+
+	live     map[string]*request
+	holding  map[*providerStage]struct{}
+	inFlight int
+	next     uint64 // of stream keys
+	nonce    string // tells this VM's keys from another's
+	chance   uint64
+	panics   int64
+	refusals int64
+	edits    jsonx.Edits
+	rec      audit.Record
+	line     []byte
+}
+
+// New makes the module of a VM. dialects is the list of what it speaks.
+func New(vm VM, dialects []*dialect.Dialect, gather ...Gatherer) *Module {
+	return &Module{
+		vm: vm, dialects: dialects, gather: gather,
+		live:    make(map[string]*request),
+		holding: make(map[*providerStage]struct{}),
+		nonce:   strconv.FormatUint(uint64(vm.Now().UnixNano()), 36),
+		chance:  uint64(vm.Now().UnixNano()),
+	}
+}
+
+// Plugin begins a plugin; its configuration tells which stage it is.
+func (m *Module) Plugin() Plugin { return &plugin{m: m} }
+
+// key makes a stream key that no other VM of the host makes.
+func (m *Module) key() (number uint64, key string) {
+	m.next++
+	return m.next, m.nonce + "." + strconv.FormatUint(m.next, 36)
+}
+
+// maxAge is how long a stream may live that the host never reported as done:
+// beyond it its state is dropped, so that a host's lapse cannot fill the VM.
+const maxAge = 2 * time.Hour
+
+// tick releases streams that were held long enough, and sweeps.
+func (m *Module) tick() {
+	now := m.vm.Now()
+	for p := range m.holding {
+		p.expire(now)
+	}
+	m.sweep(now)
+}
+
+// random draws 64 bits (splitmix64, seeded by the clock): for sharing out load
+// and for span ids, not for secrets.
+func (m *Module) random() uint64 { return route.Next(&m.chance) }
+
+// panicked counts a contained panic and tells operators.
+func (m *Module) panicked(cause string) {
+	m.panics++
+	m.vm.Log(Critical, "postern: recovered: "+cause)
+}
+
+func (m *Module) sweep(now time.Time) {
+	for _, r := range m.live {
+		if now.Sub(r.began) > maxAge {
+			r.settle(now)
+		}
+	}
+}
+
+// plugin is one configured instance: the client stage with its snapshot, or the
+// provider stage, which takes the snapshot of the request it serves.
+type plugin struct {
+	m        *Module
+	provider bool
+	snap     *Snapshot
+	reported time.Time
+	edits    jsonx.Edits
+	rec      audit.Record
+	line     []byte
+}
+
+// ProviderConfig is the whole configuration of the provider stage.
+const ProviderConfig = `{"stage":"provider"}`
+
+func (p *plugin) Configure(raw []byte) bool {
+	if string(raw) == ProviderConfig {
+		p.provider = true
+		return true
+	}
+	snap, errs := NewSnapshot(raw, p.m.dialects, p.m.vm)
+	if len(errs) > 0 {
+		p.m.vm.Log(Critical, "postern: configuration refused:\n"+errs.Error())
+		return false
+	}
+	p.snap = snap
+	snap.telemetry.Serving(snap.Version)
+	p.m.vm.Log(Info, "postern: configuration "+snap.Version+" serves")
+	return true
+}
+
+func (p *plugin) Stream(s Stream) Callbacks {
+	if p.provider {
+		return &providerStage{s: s, m: p.m}
+	}
+	return &clientStage{s: s, m: p.m, snap: p.snap}
+}
+
+func (p *plugin) Tick() {
+	if p.snap != nil {
+		p.m.tick()
+		p.report()
+	}
+}
+
+// report brings what is shared up to date: counters and budgets.
+func (p *plugin) report() {
+	now := p.m.vm.Now()
+	if now.Sub(p.reported) < budget.TickEvery {
+		return
+	}
+	p.reported = now
+	p.snap.budgets.Tick(now)
+	p.snap.telemetry.Sample(telemetry.Sample{Streams: int64(len(p.m.live)), BytesInFlight: int64(p.m.inFlight),
+		HighWater: p.m.vm.Memory(), Panics: p.m.panics, Admission: p.m.refusals})
+	p.snap.telemetry.Flush()
+}
+
+// tickPeriod bounds how late a held stream is released, in milliseconds.
+const tickPeriod = 100
+
+func (p *plugin) TickPeriod() uint32 {
+	if p.provider {
+		return 0
+	}
+	return tickPeriod
+}

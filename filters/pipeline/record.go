@@ -1,0 +1,94 @@
+package pipeline
+
+import (
+	"time"
+
+	"github.com/posterngw/postern/filters/audit"
+	"github.com/posterngw/postern/filters/llm"
+)
+
+// record fills the module's one audit record in for this request. It is valid
+// until the next request's.
+func (r *request) record(now time.Time) *audit.Record {
+	rec := &r.m.rec
+	rec.Reset()
+	rec.Time, rec.RequestID, rec.StreamID = r.began, r.id, r.number
+	rec.End, rec.Status = r.end, r.status
+	rec.Fail(r.err)
+	rec.Principal, rec.Dialect = r.principal, r.dialect.Name
+	rec.Operation, rec.Stream = r.call.Operation, r.facts.Stream
+	rec.Usage = r.usage
+	rec.Budgets = r.reservation.Movements(rec.Budgets)
+	rec.BytesIn, rec.BytesOut = int64(r.bytesIn), int64(r.bytesOut)
+	rec.RequestDigest, rec.AnswerDigest = r.asked.Sum(), r.told.Sum()
+	if r.traced {
+		rec.TraceID, rec.SpanID = r.span.TraceID(), r.span.SpanID()
+	}
+	rec.Config, rec.Mode = r.snap.Version, mode
+	rec.Total = now.Sub(r.began)
+	if !r.firstAt.IsZero() {
+		rec.FirstToken = r.firstAt.Sub(r.began)
+	}
+	if r.stream != nil {
+		rec.Overflowed = r.stream.overflowed()
+	}
+	r.recordDecision(rec)
+	r.recordAttempts(rec)
+	return rec
+}
+
+// mode is how the pipeline runs on this host.
+const mode = "native"
+
+func (r *request) recordDecision(rec *audit.Record) {
+	if r.model == nil {
+		rec.Asked = bounded(r.facts.Model, 256)
+		return
+	}
+	rec.Model = r.model.Name
+	rec.Decision.Made, rec.Decision.Allowed = true, r.decision.Allowed
+	rec.Decision.Policies = append(rec.Decision.Policies, r.decision.Policies...)
+	rec.Decision.Reason = r.decision.Reason
+	for _, x := range r.plan.Excluded {
+		rec.Excluded = append(rec.Excluded, audit.Excluded{Target: x.Target.Name, Reason: x.Reason})
+	}
+}
+
+func (r *request) recordAttempts(rec *audit.Record) {
+	for i := range r.attempts {
+		a := &r.attempts[i]
+		one := audit.Attempt{Target: a.target.Name, Status: a.status, Took: a.took}
+		if a.err != nil {
+			one.Class = a.err.Class
+		}
+		rec.Attempts = append(rec.Attempts, one)
+	}
+	t := r.target()
+	if t == nil {
+		return
+	}
+	rec.Target, rec.Provider, rec.System = t.Name, t.Provider.Name, t.Provider.Dialect.Name
+	rec.UpstreamModel, rec.Boundary = t.Codec.Model, t.Provider.Boundary
+	price, _ := r.snap.prices.Of(t.Name)
+	rec.Cost, rec.Currency = int64(price.Cost(&r.usage)), r.snap.prices.Currency
+}
+
+// ending tells how the stream came to its end.
+func (c *clientStage) ending() audit.End {
+	r := c.r
+	switch {
+	case r.panicked:
+		return audit.Trap
+	case r.phase == replied:
+		return audit.LocalReply
+	case c.answerEnded && r.answered:
+		return audit.Complete
+	case c.answerEnded && r.err != nil && r.err.Class == llm.TimeoutError:
+		return audit.Timeout
+	case c.answerEnded:
+		return audit.LocalReply
+	case r.interrupted():
+		return audit.UpstreamReset
+	}
+	return audit.ClientAbort
+}

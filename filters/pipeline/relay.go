@@ -1,0 +1,183 @@
+package pipeline
+
+import (
+	"strconv"
+
+	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/route"
+)
+
+// relay carries one answer from a target to the client.
+type relay interface {
+	// chunk takes a body callback that is not the last; size counts what the
+	// host shows, held bytes included.
+	chunk(p *providerStage, size int) Action
+	// end takes the last one.
+	end(p *providerStage, size int) Action
+	// streams reports whether a time-out of the hold lets the answer go.
+	streams() bool
+}
+
+// newRelay chooses by status and content type.
+func (r *request) newRelay(t *route.Target, h *answerHead) relay {
+	switch {
+	case h.status < 200 || h.status > 299:
+		return &errorRelay{h: *h}
+	case r.facts.Stream && h.kind == "text/event-stream":
+		return r.newStreamRelay(t, h)
+	}
+	return &wholeRelay{h: *h}
+}
+
+// fail ends an attempt that came to nothing: the host goes to the next target,
+// or the client gets the error in its dialect.
+func (p *providerStage) fail(e *llm.Error) Action {
+	a := p.attempt()
+	a.err = e
+	p.r.endAttempt(p.m.vm.Now(), e.Class, e.Code)
+	if p.r.canFailOver() && route.MayFailOver(e.Class) {
+		a.marked = true
+		p.s.SetHeader(Response, ":status", "503")
+		p.s.SetHeader(Response, retryMark, "1")
+		return Continue
+	}
+	return p.tell(e)
+}
+
+// tell answers the client with an error in its dialect.
+func (p *providerStage) tell(e *llm.Error) Action {
+	p.over = true
+	p.r.err = e
+	body := p.r.dialect.Client.AppendError(nil, e, p.r.id)
+	p.s.SetHeader(Response, ":status", strconv.Itoa(e.Status))
+	p.s.SetHeader(Response, "content-type", "application/json")
+	p.s.SetHeader(Response, "content-length", strconv.Itoa(len(body)))
+	p.s.RemoveHeader(Response, "content-encoding")
+	if e.After > 0 {
+		h := answerHeaders(e.After)
+		p.s.SetHeader(Response, h[1][0], h[1][1])
+	}
+	p.s.SetBody(Response, body)
+	p.r.told.Write(body)
+	p.commit()
+	p.r.status = e.Status
+	return Continue
+}
+
+// errorRelay reads an error answer whole, up to a bound, and classifies it.
+type errorRelay struct{ h answerHead }
+
+// maxErrorBody is how much of an error answer is read.
+const maxErrorBody = 64 << 10
+
+func (x *errorRelay) streams() bool { return false }
+
+func (x *errorRelay) chunk(p *providerStage, size int) Action {
+	if size < maxErrorBody {
+		return Pause
+	}
+	return p.finish(size)
+}
+
+func (x *errorRelay) end(p *providerStage, size int) Action {
+	body := p.s.Body(Response, 0, min(size, maxErrorBody))
+	return p.fail(p.target().Provider.Dialect.Provider.Classify(x.h.status, x.h.get, body))
+}
+
+// wholeRelay reads a whole answer: usage for the account, the client's dialect
+// for the client.
+type wholeRelay struct{ h answerHead }
+
+func (x *wholeRelay) streams() bool { return false }
+
+func (x *wholeRelay) chunk(p *providerStage, size int) Action {
+	if size <= p.r.snap.limits.Answer {
+		return Pause
+	}
+	return p.finish(size)
+}
+
+func (x *wholeRelay) end(p *providerStage, size int) Action {
+	if size > p.r.snap.limits.Answer {
+		return p.fail(malformed("answer_too_large", "the provider's answer is larger than the gateway takes"))
+	}
+	body, e := x.plain(p, size)
+	if e != nil {
+		return p.fail(e)
+	}
+	out, e := p.translate(body)
+	if e != nil {
+		return p.fail(e)
+	}
+	if out != nil || x.h.coding != "" {
+		if out == nil {
+			out = body
+		}
+		p.s.RemoveHeader(Response, "content-encoding")
+		p.s.SetHeader(Response, "content-length", strconv.Itoa(len(out)))
+		p.s.SetBody(Response, out)
+	}
+	if out == nil {
+		out = body
+	}
+	p.r.told.Write(out)
+	p.r.content()
+	p.succeed()
+	return Continue
+}
+
+// plain is the answer's body without its content coding.
+func (x *wholeRelay) plain(p *providerStage, size int) ([]byte, *llm.Error) {
+	body := p.s.Body(Response, 0, size)
+	switch x.h.coding {
+	case "", "identity":
+		return body, nil
+	case "gzip":
+		plain, e := gunzip(body, p.r.snap.limits.Answer)
+		if e != nil {
+			return nil, malformed("bad_encoding", "the provider's answer cannot be decompressed")
+		}
+		return plain, nil
+	}
+	return nil, malformed("bad_encoding", "the provider's answer has an encoding that was not asked for")
+}
+
+// translate reads a whole answer; nil bytes keep it as it is.
+func (p *providerStage) translate(body []byte) ([]byte, *llm.Error) {
+	r, t := p.r, p.target()
+	if r.same(t) {
+		edits := &p.m.edits
+		edits.Reset()
+		usage, finish, e := r.dialect.Same.Answer(edits, &r.facts, body, r.patch(t))
+		if e != nil {
+			return nil, e
+		}
+		r.usage, r.finish = usage, finish
+		if edits.Empty() {
+			return nil, nil
+		}
+		return edits.Apply(nil, body), nil
+	}
+	a, e := t.Provider.Dialect.Provider.Decode(&r.facts, body)
+	if e != nil {
+		return nil, e
+	}
+	r.usage = a.Usage
+	if len(a.Choices) > 0 {
+		r.finish = a.Choices[0].Finish
+	}
+	return r.dialect.Client.AppendAnswer(nil, &r.facts, r.facts.Model, a), nil
+}
+
+// succeed ends an attempt whose answer is whole.
+func (p *providerStage) succeed() {
+	a := p.attempt()
+	if !a.over {
+		a.over, a.took = true, p.m.vm.Now().Sub(a.began)
+	}
+	p.commit()
+}
+
+func malformed(code, message string) *llm.Error {
+	return &llm.Error{Class: llm.MalformedAnswer, Source: llm.FromProvider, Status: 502, Code: code, Message: message}
+}

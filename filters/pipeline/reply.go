@@ -1,0 +1,71 @@
+package pipeline
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/posterngw/postern/filters/llm"
+)
+
+// reply answers the client here and now; once per request.
+func (c *clientStage) reply(status int, body []byte, after time.Duration) outcome {
+	if !c.r.advance(replied) {
+		return answer
+	}
+	c.r.status, c.r.bytesOut = status, len(body)
+	c.r.told.Write(body)
+	c.r.release()
+	c.s.Reply(status, answerHeaders(after), body, "postern")
+	return answer
+}
+
+func answerHeaders(after time.Duration) [][2]string {
+	h := [][2]string{{"content-type", "application/json"}}
+	if after > 0 {
+		seconds := int((after + time.Second - 1) / time.Second)
+		h = append(h, [2]string{"retry-after", strconv.Itoa(seconds)})
+	}
+	return h
+}
+
+// translateHostReply turns an answer that no attempt let through into an error
+// in the client's dialect: one that the host made (413, 503, 504), or a
+// provider's answer that was marked for the next target when the host then did
+// not go there.
+func (c *clientStage) translateHostReply(end bool) {
+	e := c.hostReply()
+	c.r.err, c.r.status = e, e.Status
+	c.s.RemoveHeader(Response, retryMark)
+	c.s.SetHeader(Response, ":status", strconv.Itoa(e.Status))
+	if end {
+		return // the host sends no body, and none can be added
+	}
+	c.replaced = c.r.dialect.Client.AppendError(nil, e, c.r.id)
+	c.replacing = true
+	c.r.bytesOut = len(c.replaced)
+	c.r.told.Write(c.replaced)
+	c.s.SetHeader(Response, "content-type", "application/json")
+	c.s.SetHeader(Response, "content-length", strconv.Itoa(len(c.replaced)))
+}
+
+func (c *clientStage) hostReply() *llm.Error {
+	if a := c.r.current(); a != nil && a.marked && a.err != nil {
+		return a.err
+	}
+	text, _ := c.s.Header(Response, ":status")
+	status, _ := strconv.Atoi(text)
+	e := &llm.Error{Class: llm.ProviderError, Source: llm.FromHost, Status: status, Code: "upstream_unavailable",
+		Message: "no provider could be reached"}
+	switch status {
+	case 413:
+		e.Class, e.Code, e.Message = llm.ClientError, "request_too_large", "the request's body is larger than the gateway takes"
+	case 408, 504:
+		e.Class, e.Code, e.Message = llm.TimeoutError, "upstream_timeout", "the provider did not answer in time"
+	case 503:
+	default:
+		if status < 500 {
+			e.Class, e.Code, e.Message = llm.ClientError, "refused_by_host", "the gateway refused this request"
+		}
+	}
+	return e
+}

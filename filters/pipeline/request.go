@@ -1,0 +1,143 @@
+package pipeline
+
+import (
+	"time"
+
+	"github.com/posterngw/postern/filters/audit"
+	"github.com/posterngw/postern/filters/budget"
+	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/identity"
+	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/policy"
+	"github.com/posterngw/postern/filters/route"
+	"github.com/posterngw/postern/filters/telemetry"
+)
+
+// phase is where a request stands.
+type phase uint8
+
+const (
+	reading   phase = iota // its headers or body still come in
+	gathering              // facts are being fetched; the host holds the request
+	sent                   // handed to the router: attempts run
+	answering              // committed: the client sees a provider's answer
+	replied                // Postern answered it
+	ended                  // settled; nothing more happens
+)
+
+// follows is the state machine: the phases that may come after each.
+var follows = [...]uint8{
+	reading:   1<<gathering | 1<<replied | 1<<ended,
+	gathering: 1<<sent | 1<<replied | 1<<ended,
+	sent:      1<<answering | 1<<replied | 1<<ended,
+	answering: 1 << ended,
+	replied:   1 << ended,
+	ended:     0,
+}
+
+// request is the one state of one request. The client stage makes it, every
+// attempt's provider stage finds it by its key. It holds no body.
+type request struct {
+	m     *Module
+	snap  *Snapshot // the configuration it began with, to its end
+	phase phase
+
+	key    string // filter state postern.key
+	number uint64 // the same, within this VM
+	id     string // what errors call request_id
+	began  time.Time
+	span   telemetry.Traceparent
+	traced bool
+
+	dialect   *dialect.Dialect
+	call      dialect.Call
+	facts     llm.Facts
+	bytesIn   int
+	bytesOut  int
+	admitted  int // bytes counted as in flight
+	principal identity.Principal
+
+	model       *route.Model
+	plan        route.Plan
+	decision    policy.Decision
+	reservation *budget.Reservation
+	// encoded says that the body which left the client stage is already the
+	// one for every target of the plan, up to the target's model name.
+	encoded bool
+
+	attempts []attempt
+	answered bool         // an attempt's answer was let through to the client
+	stream   *streamRelay // of the answer, when it is streamed
+	usage    llm.Usage
+	finish   llm.Finish
+	firstAt  time.Time // of the first content
+	err      *llm.Error
+	status   int
+	end      audit.End
+	panicked bool
+	asked    *audit.Digest // of the client's body
+	told     *audit.Digest // of the body that the client gets
+}
+
+// attempt is one try of one target.
+type attempt struct {
+	target  *route.Target
+	began   time.Time
+	took    time.Duration
+	status  int
+	err     *llm.Error
+	marked  bool // the host was asked to go to the next target
+	over    bool
+	headers []string // names set on the request, to be undone by the next attempt
+}
+
+// advance moves to a phase; false when that may not follow.
+func (r *request) advance(to phase) bool {
+	if follows[r.phase]&(1<<to) == 0 {
+		return false
+	}
+	r.phase = to
+	return true
+}
+
+// current is the running attempt; nil before the first.
+func (r *request) current() *attempt {
+	if len(r.attempts) == 0 {
+		return nil
+	}
+	return &r.attempts[len(r.attempts)-1]
+}
+
+// target is the one that serves, or served last; nil when none was tried.
+func (r *request) target() *route.Target {
+	if a := r.current(); a != nil {
+		return a.target
+	}
+	return nil
+}
+
+// canFailOver reports whether the plan has a target left.
+func (r *request) canFailOver() bool {
+	return !r.answered && len(r.attempts) < len(r.plan.Targets)
+}
+
+// admit counts n bytes as in flight for this request in total; false when the
+// VM's bound would be passed.
+func (r *request) admit(n int) bool {
+	more := n - r.admitted
+	if more <= 0 {
+		return true
+	}
+	if r.m.inFlight+more > r.snap.limits.InFlight {
+		return false
+	}
+	r.m.inFlight += more
+	r.admitted = n
+	return true
+}
+
+// release gives the counted bytes back.
+func (r *request) release() {
+	r.m.inFlight -= r.admitted
+	r.admitted = 0
+}

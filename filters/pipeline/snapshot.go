@@ -1,0 +1,165 @@
+package pipeline
+
+import (
+	"github.com/posterngw/postern/filters/audit"
+	"github.com/posterngw/postern/filters/budget"
+	"github.com/posterngw/postern/filters/config"
+	"github.com/posterngw/postern/filters/credential"
+	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/identity"
+	"github.com/posterngw/postern/filters/policy"
+	"github.com/posterngw/postern/filters/price"
+	"github.com/posterngw/postern/filters/route"
+	"github.com/posterngw/postern/filters/telemetry"
+)
+
+// Config is the whole of postern.yaml: each section as its owner declares it.
+type Config struct {
+	Version   int
+	Limits    Limits
+	Route     route.Config
+	Identity  identity.Config
+	Policy    policy.Config
+	Budget    budget.Config
+	Price     price.Config
+	Telemetry telemetry.Config
+	Audit     audit.Config
+}
+
+// Fields declares postern.yaml. It is the one list of its sections.
+func Fields(c *Config, dialects []*dialect.Dialect) []config.Field {
+	fields := []config.Field{
+		config.Int("version", &c.Version, config.Required(), config.Range(1, 1),
+			config.Doc("The version of this format.")),
+		config.Object("limits", &c.Limits, limitFields, config.Doc("Bounds on what clients and providers control.")),
+	}
+	fields = append(fields, route.Fields(&c.Route, names(dialects))...)
+	fields = append(fields, budget.Fields(&c.Budget)...)
+	return append(fields,
+		config.Object("identity", &c.Identity, identity.Fields, config.Doc("Who may ask.")),
+		config.Object("policy", &c.Policy, policy.Fields, config.Doc("Who may ask what.")),
+		config.Object("price", &c.Price, price.Fields, config.Doc("What tokens cost.")),
+		config.Object("telemetry", &c.Telemetry, telemetry.Fields, config.Doc("Metrics and trace context.")),
+		config.Object("audit", &c.Audit, audit.Fields, config.Doc("One record per request.")),
+	)
+}
+
+func names(dialects []*dialect.Dialect) []string {
+	var list []string
+	for _, d := range dialects {
+		if d.Provider != nil {
+			list = append(list, d.Name)
+		}
+	}
+	return list
+}
+
+// Snapshot is one configuration, ready for use. A request keeps the one that it
+// began with; it does not change.
+type Snapshot struct {
+	Version string // digest of the configuration
+
+	limits      Limits
+	routes      *route.Table
+	identities  *identity.Registry
+	policies    *policy.Set
+	budgets     *budget.Budgets
+	prices      *price.Table
+	credentials map[*route.Provider]credential.Source
+	telemetry   *telemetry.Telemetry
+	trace       telemetry.Trace
+	audit       audit.Config
+}
+
+// NewSnapshot decodes the plugin configuration (JSON) and makes every part
+// ready, down to the secrets that it refers to.
+func NewSnapshot(raw []byte, dialects []*dialect.Dialect, vm VM) (*Snapshot, config.Errors) {
+	node, errs := config.ParseJSON(raw)
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	c, errs := Decode(node, dialects)
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	sn, err := c.build(dialects, vm)
+	if err != nil {
+		return nil, config.Errors{{Code: config.Invalid, Message: err.Error()}}
+	}
+	sn.Version = config.Digest(node)
+	return sn, nil
+}
+
+// Decode reads a configuration strictly, whatever format it was written in.
+func Decode(node *config.Node, dialects []*dialect.Dialect) (*Config, config.Errors) {
+	c := &Config{}
+	return c, config.Decode(node, Fields(c, dialects))
+}
+
+// build makes every part ready.
+func (c *Config) build(dialects []*dialect.Dialect, vm VM) (*Snapshot, error) {
+	sn := &Snapshot{limits: c.Limits, audit: c.Audit, prices: price.New(&c.Price),
+		telemetry: telemetry.New(&c.Telemetry, meters{vm}), trace: c.Telemetry.Trace,
+		budgets: budget.New(&c.Budget, budget.NewLocal(vm, uint64(vm.Now().UnixNano())))}
+	var err error
+	if sn.identities, err = identity.New(&c.Identity); err != nil {
+		return nil, err
+	}
+	if sn.policies, err = policy.New(&c.Policy); err != nil {
+		return nil, err
+	}
+	find := func(name string) *dialect.Dialect { return find(dialects, name) }
+	if sn.routes, err = route.New(&c.Route, find); err != nil {
+		return nil, err
+	}
+	return sn, sn.unlock(c, vm)
+}
+
+// unlock fetches the credentials that the configuration refers to.
+func (sn *Snapshot) unlock(c *Config, vm VM) error {
+	sn.credentials = make(map[*route.Provider]credential.Source, len(sn.routes.Providers))
+	for i, p := range sn.routes.Providers {
+		source, err := credential.New(p.Name, &c.Route.Providers[i].Value.Credentials, vm.Env)
+		if err != nil {
+			return err
+		}
+		sn.credentials[p] = source
+	}
+	return nil
+}
+
+// find finds a dialect by its name; nil when there is none.
+func find(dialects []*dialect.Dialect, name string) *dialect.Dialect {
+	for _, d := range dialects {
+		if d.Name == name {
+			return d
+		}
+	}
+	return nil
+}
+
+// visible lists the models that a principal may ask for.
+func (sn *Snapshot) visible(r *request) []string {
+	var names []string
+	for _, name := range sn.routes.Models() {
+		m := sn.routes.Model(name)
+		for _, t := range m.Targets {
+			if sn.decide(r, m, t).Allowed {
+				names = append(names, name)
+				break
+			}
+		}
+	}
+	return names
+}
+
+// decide asks the policies whether a request's principal may invoke a target.
+func (sn *Snapshot) decide(r *request, m *route.Model, t *route.Target) policy.Decision {
+	return sn.policies.Decide(policy.Request{
+		Principal: &r.principal, Action: policy.Invoke,
+		Model: m.Name, Target: t.Name, Provider: t.Provider.Name,
+		Boundary: t.Provider.Boundary, Region: t.Provider.Region,
+		Environment: r.principal.Environment,
+		Stream:      r.facts.Stream, Tokens: r.bound(t),
+	})
+}

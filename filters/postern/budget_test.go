@@ -1,0 +1,73 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What the module may be made of. Every megabyte of module is about 15 MB of
+// memory in Envoy, so imports and size are a budget: whoever adds to it changes
+// the list here, and says why in the change.
+const maxModule = 6 << 20
+
+func TestModuleSize(t *testing.T) {
+	info, err := os.Stat(path)
+	require.NoError(t, err, "run `make wasm` first")
+	require.LessOrEqual(t, info.Size(), int64(maxModule))
+}
+
+// TestImportBudget holds the packages from outside the standard library and
+// outside Postern, and the heavy ones from inside the standard library.
+func TestImportBudget(t *testing.T) {
+	list := exec.Command("go", "list", "-deps", ".")
+	list.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	out, err := list.Output()
+	require.NoError(t, err)
+	want, err := os.ReadFile("testdata/imports.txt")
+	require.NoError(t, err)
+	var got strings.Builder
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, ".") && !strings.HasPrefix(line, "github.com/posterngw/postern/") {
+			got.WriteString(line)
+		}
+		require.NotContains(t, []string{"net", "net/http", "regexp", "encoding/json", "text/template", "crypto/tls"},
+			strings.TrimSpace(line), "too heavy for the module")
+	}
+	require.Equal(t, string(want), got.String(), "testdata/imports.txt is the list of what the module may import")
+}
+
+// TestPackageDocs demands a package comment of every package.
+func TestPackageDocs(t *testing.T) {
+	documented := map[string]bool{}
+	err := filepath.WalkDir("../..", func(file string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && skipped(d.Name()):
+			return fs.SkipDir
+		case d.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go"):
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.PackageClauseOnly)
+		dir := filepath.Dir(file)
+		documented[dir] = documented[dir] || f != nil && f.Doc != nil
+		return err
+	})
+	require.NoError(t, err)
+	for dir, ok := range documented {
+		require.True(t, ok, "%s has no package comment", dir)
+	}
+}
+
+// skipped are folders without packages of ours.
+func skipped(name string) bool {
+	return name == ".git" || name == ".cache" || name == "build" || name == "wheel"
+}

@@ -1,0 +1,209 @@
+package route
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/posterngw/postern/filters/config"
+	"github.com/posterngw/postern/filters/credential"
+	"github.com/posterngw/postern/filters/dialect"
+)
+
+// Config is the sections `providers` and `models`.
+type Config struct {
+	Providers []config.Named[ProviderConfig]
+	Models    []config.Named[ModelConfig]
+}
+
+// ProviderConfig is one entry of `providers`.
+type ProviderConfig struct {
+	Dialect     string
+	Flavour     string
+	URL         string
+	Boundary    string
+	Region      string
+	Cluster     string
+	Credentials credential.Config
+}
+
+// ModelConfig is one entry of `models`.
+type ModelConfig struct {
+	MaxOutput int
+	Targets   []TargetConfig
+}
+
+// TargetConfig is one entry of a model's `targets`.
+type TargetConfig struct {
+	Name      string
+	Provider  string
+	Model     string
+	Priority  int
+	Weight    int
+	MaxOutput int
+	Timeout   time.Duration
+}
+
+// Fields declares the sections; dialects are the names that a provider may speak.
+func Fields(c *Config, dialects []string) []config.Field {
+	provider := func(_ string, p *ProviderConfig) []config.Field { return providerFields(p, dialects) }
+	return []config.Field{
+		config.Map("providers", &c.Providers, provider, config.In("providers"), config.Required(), config.Length(1, 200),
+			config.Doc("Endpoints that speak a dialect, by name.")),
+		config.Map("models", &c.Models, modelFields, config.In("models"), config.Required(), config.Length(1, 2000),
+			config.Doc("The stable names that applications ask for, each with the targets that can serve it.")),
+	}
+}
+
+func providerFields(p *ProviderConfig, dialects []string) []config.Field {
+	return append([]config.Field{
+		config.String("dialect", &p.Dialect, config.Required(), config.OneOf(dialects...),
+			config.Doc("The wire API that the endpoint speaks.")),
+		config.String("flavour", &p.Flavour,
+			config.Doc("A variant of the dialect: `compatible` for servers that follow OpenAI's older field names (max_tokens).")),
+		config.String("url", &p.URL, config.Required(), config.Check(checkURL), config.Example("https://api.openai.com/v1"),
+			config.Doc("Base URL, with the path that the dialect's own paths are appended to.")),
+		config.String("boundary", &p.Boundary, config.Default("external"), config.OneOf("internal", "external"),
+			config.Doc("Which trust boundary a request crosses when it goes there; policies speak of it.")),
+		config.String("region", &p.Region, config.Doc("Where the endpoint is, for policies.")),
+		config.String("cluster", &p.Cluster, config.Name(),
+			config.Doc("The host's name for this upstream. Default: the provider's name.")),
+	}, credential.Fields(&p.Credentials)...)
+}
+
+func modelFields(_ string, m *ModelConfig) []config.Field {
+	return []config.Field{
+		config.Int("max_output", &m.MaxOutput, config.Range(0, 10_000_000),
+			config.Doc("Output tokens to ask for when a client gives no bound. A hard token budget needs one. 0 writes none.")),
+		config.List("targets", &m.Targets, targetFields, config.Required(), config.Length(1, 64),
+			config.Doc("Where requests for this model may go.")),
+	}
+}
+
+func targetFields(t *TargetConfig) []config.Field {
+	return []config.Field{
+		config.String("name", &t.Name, config.Name(),
+			config.Doc("The target's name in policies, budgets, prices, metrics and records. Default: `provider/model`.")),
+		config.Ref("provider", &t.Provider, "providers", config.Required(), config.Doc("A name from `providers`.")),
+		config.String("model", &t.Model, config.Required(), config.Length(1, 256),
+			config.Doc("The provider's own name of the model.")),
+		config.Int("priority", &t.Priority, config.Range(0, 1000),
+			config.Doc("Lower is tried first; targets of one priority share by weight.")),
+		config.Int("weight", &t.Weight, config.Default(1), config.Range(0, 1_000_000),
+			config.Doc("Share among targets of the same priority. 0 is used only when the others cannot serve.")),
+		config.Int("max_output", &t.MaxOutput, config.Range(0, 10_000_000),
+			config.Doc("As the model's `max_output`, for this target alone.")),
+		config.Duration("timeout", &t.Timeout, config.Default(time.Minute), config.Range(10*time.Millisecond, time.Hour),
+			config.Doc("How long an attempt may take until its first content.")),
+	}
+}
+
+func checkURL(s string) error {
+	if _, err := parseURL(s); err != nil {
+		return err
+	}
+	return nil
+}
+
+var errURL = config.Problem("not a URL of the form http(s)://host[:port][/path]", "for example https://api.openai.com/v1")
+
+type endpoint struct {
+	secure     bool
+	host, path string
+}
+
+// parseURL takes the part of RFC 3986 that a base URL needs: no user
+// information (that would be an inline secret), no query, no fragment.
+func parseURL(s string) (endpoint, error) {
+	var e endpoint
+	rest, ok := strings.CutPrefix(s, "https://")
+	if e.secure = ok; !ok {
+		rest, ok = strings.CutPrefix(s, "http://")
+	}
+	if !ok || strings.ContainsAny(rest, "@?#\\ \t\r\n") {
+		return e, errURL
+	}
+	e.host, e.path, _ = strings.Cut(rest, "/")
+	if e.host == "" {
+		return e, errURL
+	}
+	if e.path = strings.Trim(e.path, "/"); e.path != "" {
+		e.path = "/" + e.path
+	}
+	return e, nil
+}
+
+// New resolves a decoded configuration. find knows the dialects by name.
+func New(c *Config, find func(name string) *dialect.Dialect) (*Table, error) {
+	t := &Table{models: make(map[string]*Model, len(c.Models))}
+	providers := make(map[string]*Provider, len(c.Providers))
+	for i := range c.Providers {
+		p, err := newProvider(&c.Providers[i], find)
+		if err != nil {
+			return nil, err
+		}
+		providers[p.Name] = p
+		t.Providers = append(t.Providers, p)
+	}
+	for i := range c.Models {
+		m := newModel(&c.Models[i], providers)
+		t.models[m.Name] = m
+		t.names = append(t.names, m.Name)
+	}
+	return t, nil
+}
+
+func newProvider(c *config.Named[ProviderConfig], find func(string) *dialect.Dialect) (*Provider, error) {
+	v := &c.Value
+	d := find(v.Dialect)
+	if d == nil || d.Provider == nil {
+		return nil, errors.New("provider " + c.Name + ": no provider side for dialect " + v.Dialect)
+	}
+	at, err := parseURL(v.URL)
+	if err != nil {
+		return nil, err
+	}
+	p := &Provider{Name: c.Name, Dialect: d, Secure: at.secure, Host: at.host, BasePath: at.path,
+		Flavour: v.Flavour, Boundary: v.Boundary, Region: v.Region, Cluster: v.Cluster}
+	if p.Cluster == "" {
+		p.Cluster = c.Name
+	}
+	return p, nil
+}
+
+func newModel(c *config.Named[ModelConfig], providers map[string]*Provider) *Model {
+	m := &Model{Name: c.Name, MaxOutput: c.Value.MaxOutput}
+	for i := range c.Value.Targets {
+		m.Targets = append(m.Targets, newTarget(&c.Value.Targets[i], m, providers))
+	}
+	slices.SortStableFunc(m.Targets, func(a, b *Target) int { return a.Priority - b.Priority })
+	return m
+}
+
+func newTarget(c *TargetConfig, m *Model, providers map[string]*Provider) *Target {
+	p := providers[c.Provider]
+	t := &Target{Name: c.Name, Provider: p, Priority: c.Priority, Weight: c.Weight, Timeout: c.Timeout}
+	if t.Name == "" {
+		t.Name = c.Provider + "/" + c.Model
+	}
+	t.Codec = dialect.Target{Model: c.Model, BasePath: p.BasePath, Flavour: p.Flavour, MaxTokens: m.MaxOutput}
+	if c.MaxOutput > 0 {
+		t.Codec.MaxTokens = c.MaxOutput
+	}
+	return t
+}
+
+// Endpoint takes a checked base URL apart: whether it is TLS, host and port.
+func Endpoint(url string) (secure bool, host, port string) {
+	e, _ := parseURL(url)
+	port = "80"
+	if e.secure {
+		port = "443"
+	}
+	host = e.host
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		host, port = host[:i], host[i+1:]
+	}
+	return e.secure, strings.Trim(host, "[]"), port
+}

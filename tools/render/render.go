@@ -1,0 +1,158 @@
+// Package render turns one postern.yaml into what a proxy is deployed with. The
+// output is complete, commented and deterministic, and holds no secret: keys
+// reach the module by the environment or are injected by the proxy.
+//
+// It starts nothing, and it does not check a configuration: pipeline.Decode does.
+package render
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"text/template"
+
+	"github.com/posterngw/postern/filters/config"
+	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/filters/route"
+	"github.com/posterngw/postern/filters/telemetry"
+	"github.com/posterngw/postern/tools/yamlconfig"
+)
+
+// Options are what a deployment decides and postern.yaml does not say.
+type Options struct {
+	Wasm      string // path of the module
+	Listen    string // host:port
+	Admin     string // host:port of Envoy's admin interface; empty: none
+	AccessLog string // path; empty: standard output
+	AuditLog  string // path; empty: standard output
+	Secrets   string // directory of the SDS files of credentials left to the host
+	CA        string // file of certificate authorities for providers
+}
+
+func (o *Options) defaults() {
+	set := func(p *string, v string) {
+		if *p == "" {
+			*p = v
+		}
+	}
+	set(&o.Wasm, "/etc/postern/postern.wasm")
+	set(&o.Listen, "0.0.0.0:8080")
+	set(&o.AccessLog, "/dev/stdout")
+	set(&o.AuditLog, "/dev/stdout")
+	set(&o.Secrets, "/etc/postern/secrets")
+	set(&o.CA, "/etc/ssl/certs/ca-certificates.crt")
+}
+
+//go:embed envoy.yaml.tmpl
+var envoyTemplate string
+
+var envoy = template.Must(template.New("envoy").Funcs(template.FuncMap{
+	"indent": indent, "quote": strconv.Quote, "add": func(a, b int) int { return a + b },
+}).Parse(envoyTemplate))
+
+// Envoy renders a bootstrap for Envoy 1.40.
+func Envoy(node *config.Node, c *pipeline.Config, o Options) ([]byte, error) {
+	o.defaults()
+	view, err := newView(node, c, o)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := envoy.Execute(&b, view); err != nil {
+		return nil, fmt.Errorf("render envoy: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// view is what the template shows.
+type view struct {
+	Options
+	Config         string // the plugin configuration, one line of JSON
+	Version        string
+	ListenHost     string
+	ListenPort     string
+	AdminHost      string
+	AdminPort      string
+	Env            []string
+	Clusters       []cluster
+	Attempts       []int // second attempt and later, as the header counts them
+	BodyBuffer     int
+	AnswerBuffer   int
+	StatsTags      []telemetry.StatsTag
+	Buckets        []telemetry.BucketSetting
+	ProviderConfig string
+}
+
+// cluster is one upstream.
+type cluster struct {
+	Name, Host, Port string
+	Secure           bool
+	Injected         bool // the credential is left to the host
+	Header, Prefix   string
+}
+
+// headroom is how much larger the host's buffers are than the module's limits,
+// so that the module refuses first, in the client's dialect.
+const headroom = 64 << 10
+
+func newView(node *config.Node, c *pipeline.Config, o Options) (*view, error) {
+	v := &view{Options: o, Config: string(yamlconfig.ToJSON(node)), Version: config.Digest(node),
+		BodyBuffer: c.Limits.Body + headroom, AnswerBuffer: max(c.Limits.Answer, c.Limits.Body) + headroom,
+		StatsTags: telemetry.StatsTags(), Buckets: telemetry.Buckets(), ProviderConfig: pipeline.ProviderConfig}
+	var err error
+	if v.ListenHost, v.ListenPort, err = net.SplitHostPort(o.Listen); err != nil {
+		return nil, fmt.Errorf("listen address: %w", err)
+	}
+	if o.Admin != "" {
+		if v.AdminHost, v.AdminPort, err = net.SplitHostPort(o.Admin); err != nil {
+			return nil, fmt.Errorf("admin address: %w", err)
+		}
+	}
+	for i := range c.Route.Providers {
+		v.addProvider(&c.Route.Providers[i])
+	}
+	for n := 1; n < longestPlan(c); n++ {
+		v.Attempts = append(v.Attempts, n)
+	}
+	return v, nil
+}
+
+func (v *view) addProvider(p *config.Named[route.ProviderConfig]) {
+	secure, host, port := route.Endpoint(p.Value.URL)
+	c := cluster{Name: p.Value.Cluster, Host: host, Port: port, Secure: secure}
+	if c.Name == "" {
+		c.Name = p.Name
+	}
+	for _, ref := range p.Value.Credentials.Credentials {
+		if name, ok := strings.CutPrefix(ref, "env:"); ok {
+			v.Env = append(v.Env, name)
+		}
+		c.Injected = c.Injected || ref == "host"
+	}
+	c.Header, c.Prefix = injection(p.Value.Dialect)
+	v.Clusters = append(v.Clusters, c)
+}
+
+// injection is how a dialect carries a key, for the host's own injector.
+func injection(dialect string) (header, prefix string) {
+	if dialect == "anthropic" {
+		return "x-api-key", ""
+	}
+	return "authorization", "Bearer "
+}
+
+// longestPlan is the most attempts that any model's plan can have.
+func longestPlan(c *pipeline.Config) int {
+	n := 1
+	for i := range c.Route.Models {
+		n = max(n, len(c.Route.Models[i].Value.Targets))
+	}
+	return min(n, route.MaxPlan)
+}
+
+func indent(n int, s string) string {
+	return strings.ReplaceAll(s, "\n", "\n"+strings.Repeat(" ", n))
+}

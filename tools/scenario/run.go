@@ -1,0 +1,268 @@
+package scenario
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	hosttest "github.com/posterngw/postern/host-test"
+	"github.com/posterngw/postern/tools/gateway"
+)
+
+// Cutter splits a body into the chunks that a network would deliver.
+type Cutter func(body string) []string
+
+// Whole is a body in one piece.
+func Whole(body string) []string { return []string{body} }
+
+// Bytes is a body byte by byte.
+func Bytes(body string) []string { return strings.Split(body, "") }
+
+// At cuts once.
+func At(n int) Cutter {
+	return func(body string) []string {
+		if n <= 0 || n >= len(body) {
+			return []string{body}
+		}
+		return []string{body[:n], body[n:]}
+	}
+}
+
+// start is when scenarios happen.
+var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// Run plays a scenario against a module; nil when everything is as it says. cut
+// applies to the bodies of requests and of providers' answers.
+func Run(f *File, module hosttest.Module, cut Cutter) (err error) {
+	node, c, errs := gateway.Load(f.Name, f.Config)
+	if len(errs) > 0 {
+		return errs
+	}
+	h, err := hosttest.New(gateway.Host(gateway.Options{Module: module, Node: node, Config: c, Env: f.Env,
+		Clock: hosttest.NewVirtualClock(start)}))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	p := player{file: f, host: h, cut: cut, tried: map[string]int{}}
+	for i := range f.Steps {
+		if err := p.step(&f.Steps[i]); err != nil {
+			return fmt.Errorf("%s: step %d (%s %s): %w", f.Name, i+1, f.Steps[i].Kind, f.Steps[i].Cluster, err)
+		}
+	}
+	return p.sound()
+}
+
+// player plays one scenario.
+type player struct {
+	file     *File
+	host     *hosttest.Host
+	cut      Cutter
+	stream   *hosttest.Stream
+	tried    map[string]int // attempts at each cluster that were looked at
+	answered int            // attempts of the stream that got an answer
+}
+
+func (p *player) step(s *Step) error {
+	switch s.Kind {
+	case Request:
+		return p.request(&s.Message)
+	case Provider:
+		return p.provider(s)
+	case Sent:
+		return p.sent(s)
+	case Response:
+		return p.response(&s.Message)
+	case Audit:
+		return p.audit(s.JSON)
+	case Abort:
+		p.stream.Abort()
+	case Advance:
+		p.host.Advance(s.Time)
+	}
+	return nil
+}
+
+func (p *player) request(m *Message) error {
+	words := strings.Fields(m.First)
+	if len(words) < 2 {
+		return errors.New("not a request line: " + m.First)
+	}
+	p.stream, p.answered, p.tried = p.host.NewStream(), 0, map[string]int{}
+	headers := [][2]string{{":method", words[0]}, {":path", words[1]}, {":authority", "gateway"}, {":scheme", "http"}}
+	headers = append(headers, m.Headers...)
+	if m.HasBody && !has(m.Headers, "content-length") {
+		headers = append(headers, [2]string{"content-length", strconv.Itoa(len(m.Body))})
+	}
+	p.stream.RequestHeaders(headers, !m.HasBody)
+	if m.HasBody {
+		chunks := p.cut(m.Body)
+		for i, c := range chunks {
+			p.stream.RequestBody([]byte(c), i == len(chunks)-1)
+		}
+	}
+	return nil
+}
+
+func has(headers [][2]string, name string) bool {
+	for _, h := range headers {
+		if h[0] == name {
+			return true
+		}
+	}
+	return false
+}
+
+// next is the attempt that waits for an answer.
+func (p *player) next(cluster string) (*hosttest.Attempt, error) {
+	attempts := p.stream.Attempts()
+	if p.answered >= len(attempts) {
+		return nil, fmt.Errorf("no attempt waits for an answer; the client has %s", p.got())
+	}
+	a := attempts[p.answered]
+	if a.Cluster != cluster {
+		return nil, fmt.Errorf("attempt %d went to cluster %q", p.answered+1, a.Cluster)
+	}
+	p.answered++
+	return a, nil
+}
+
+func (p *player) provider(s *Step) error {
+	a, err := p.next(s.Cluster)
+	if err != nil {
+		return err
+	}
+	switch s.Fault {
+	case "refuse":
+		a.Reset(hosttest.ConnectFailure)
+	case "reset":
+		a.Reset(hosttest.RemoteReset)
+	case "hang":
+	default:
+		return p.answer(a, &s.Message)
+	}
+	// Envoy backs off before it tries again.
+	p.host.Advance(10 * time.Millisecond)
+	return nil
+}
+
+func (p *player) answer(a *hosttest.Attempt, m *Message) error {
+	words := strings.Fields(m.First)
+	if len(words) < 2 {
+		return errors.New("not a status line: " + m.First)
+	}
+	headers := append([][2]string{{":status", words[1]}}, m.Headers...)
+	a.ResponseHeaders(headers, !m.HasBody)
+	if m.HasBody {
+		chunks := p.cut(m.Body)
+		for i, c := range chunks {
+			a.ResponseBody([]byte(c), i == len(chunks)-1)
+		}
+	}
+	p.host.Advance(10 * time.Millisecond)
+	return nil
+}
+
+func (p *player) sent(s *Step) error {
+	n := 0
+	for _, a := range p.stream.Attempts() {
+		if a.Cluster != s.Cluster {
+			continue
+		}
+		if n++; n > p.tried[s.Cluster] {
+			p.tried[s.Cluster] = n
+			got := a.Request()
+			if got.Headers == nil {
+				return fmt.Errorf("nothing has left for it; the client has %s", p.got())
+			}
+			return match(&s.Message, got.Headers.Get(":method")+" "+got.Headers.Get(":path"), got)
+		}
+	}
+	return fmt.Errorf("nothing was sent there; the client has %s", p.got())
+}
+
+func (p *player) response(m *Message) error {
+	got := p.stream.Response()
+	return match(m, got.Status(), got)
+}
+
+// match compares what was sent with what was expected.
+func match(want *Message, first string, got hosttest.Message) error {
+	var errs []error
+	wanted := strings.TrimPrefix(want.First, "HTTP/1.1 ")
+	if w, _, _ := strings.Cut(wanted+" ", " HTTP/1.1"); strings.TrimSpace(w) != first && !strings.HasPrefix(wanted+" ", first+" ") {
+		errs = append(errs, fmt.Errorf("first line: got %q, want %q", first, want.First))
+	}
+	for _, h := range want.Headers {
+		if v := got.Headers.Get(h[0]); v != h[1] {
+			errs = append(errs, fmt.Errorf("header %s: got %q, want %q", h[0], v, h[1]))
+		}
+	}
+	for _, name := range want.Absent {
+		if got.Headers.Has(name) {
+			errs = append(errs, fmt.Errorf("header %s is there: %q", name, got.Headers.Get(name)))
+		}
+	}
+	if want.HasBody && strings.TrimSuffix(got.Body(), "\n") != strings.TrimSuffix(want.Body, "\n") {
+		errs = append(errs, fmt.Errorf("body:\n got %q\nwant %q", got.Body(), want.Body))
+	}
+	if n := got.Headers.Get("content-length"); got.Complete && n != "" && n != strconv.Itoa(len(got.Body())) {
+		errs = append(errs, fmt.Errorf("content-length is %s, the body has %d bytes", n, len(got.Body())))
+	}
+	return errors.Join(errs...)
+}
+
+func (p *player) got() string {
+	m := p.stream.Response()
+	return m.Status() + " " + m.Body()
+}
+
+func (p *player) audit(text string) error {
+	access := p.stream.AccessLog()
+	if access == nil {
+		return errors.New("the stream has not ended")
+	}
+	var want, got map[string]any
+	if err := json.Unmarshal([]byte(text), &want); err != nil {
+		return fmt.Errorf("expectation: %w", err)
+	}
+	record := access.FilterState["wasm.postern.audit"]
+	if err := json.Unmarshal([]byte(record), &got); err != nil {
+		return fmt.Errorf("record %q: %w", record, err)
+	}
+	return subset("", want, got)
+}
+
+// subset reports what of want is not in got.
+func subset(at string, want, got map[string]any) error {
+	var errs []error
+	for name, w := range want {
+		g, there := got[name]
+		inner, isMap := w.(map[string]any)
+		gotInner, gotMap := g.(map[string]any)
+		switch {
+		case !there:
+			errs = append(errs, fmt.Errorf("%s/%s: missing in %v", at, name, got))
+		case isMap && gotMap:
+			errs = append(errs, subset(at+"/"+name, inner, gotInner))
+		case !reflect.DeepEqual(w, g):
+			errs = append(errs, fmt.Errorf("%s/%s: got %v, want %v", at, name, g, w))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// sound checks what must hold after any scenario.
+func (p *player) sound() error {
+	if n := p.host.Stats().Traps.Load(); n > 0 {
+		return fmt.Errorf("%d traps", n)
+	}
+	if m := p.host.Misuse(); len(m) > 0 {
+		return fmt.Errorf("misuse of the host: %s", strings.Join(m, "; "))
+	}
+	return nil
+}

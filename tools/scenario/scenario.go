@@ -1,0 +1,175 @@
+// Package scenario runs files that describe one or more requests through a
+// gateway: a configuration, what the client sends, what each provider answers,
+// and what must come of it. The same file runs natively and through the built
+// module, whole and cut anywhere.
+//
+// A file is a txtar archive (golang.org/x/tools/txtar). Its comment says what
+// it shows; its sections, in order:
+//
+//	postern.yaml       the configuration
+//	env                NAME=value lines: the VM's environment
+//	request            what the client sends, as HTTP/1.1 text
+//	provider NAME      what cluster NAME answers to the next attempt there, as HTTP/1.1 text,
+//	                   or one word: refuse, reset, hang
+//	sent NAME          what the next attempt at cluster NAME must look like
+//	response           what the client must get
+//	audit              members that the audit record must have, as JSON
+//	abort              the client goes away (after what came so far)
+//	advance            lets time pass: a Go duration
+//
+// After `response` another `request` may follow. In `sent` and `response` the
+// first line must be equal, each header given must be there with that value
+// (`!name` must be absent), and a body, where one is given, must be equal byte
+// for byte but for one final line feed.
+//
+// The package decides nothing about the gateway; package gateway sets it up.
+package scenario
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/tools/txtar"
+)
+
+// File is one scenario.
+type File struct {
+	Name    string
+	Comment string
+	Config  []byte
+	Env     map[string]string
+	Steps   []Step
+}
+
+// Kind tells steps apart.
+type Kind string
+
+// The kinds of steps, by the name of their section.
+const (
+	Request  Kind = "request"
+	Provider Kind = "provider"
+	Sent     Kind = "sent"
+	Response Kind = "response"
+	Audit    Kind = "audit"
+	Abort    Kind = "abort"
+	Advance  Kind = "advance"
+)
+
+// Step is one section.
+type Step struct {
+	Kind    Kind
+	Cluster string        // of Provider and Sent
+	Message Message       // of Request, Provider, Sent, Response
+	Fault   string        // of Provider: refuse, reset, hang
+	JSON    string        // of Audit
+	Time    time.Duration // of Advance
+}
+
+// Message is HTTP/1.1 text taken apart.
+type Message struct {
+	First   string // the request or status line
+	Headers [][2]string
+	Absent  []string
+	Body    string
+	HasBody bool
+}
+
+// Read parses the file at path.
+func Read(path string) (*File, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, text)
+}
+
+// Parse parses a scenario; name is for errors.
+func Parse(name string, text []byte) (*File, error) {
+	a := txtar.Parse(text)
+	f := &File{Name: name, Comment: strings.TrimSpace(string(a.Comment)), Env: map[string]string{}}
+	for _, part := range a.Files {
+		if err := f.section(part.Name, string(part.Data)); err != nil {
+			return nil, fmt.Errorf("%s: section %q: %w", name, part.Name, err)
+		}
+	}
+	if f.Config == nil {
+		return nil, fmt.Errorf("%s: no section postern.yaml", name)
+	}
+	return f, nil
+}
+
+func (f *File) section(name, data string) error {
+	word, cluster, _ := strings.Cut(name, " ")
+	switch name {
+	case "postern.yaml":
+		f.Config = []byte(data)
+		return nil
+	case "env":
+		return f.env(data)
+	}
+	step, err := parseStep(Kind(word), data)
+	if err != nil {
+		return err
+	}
+	step.Cluster = cluster
+	f.Steps = append(f.Steps, step)
+	return nil
+}
+
+func (f *File) env(data string) error {
+	for line := range strings.Lines(data) {
+		name, value, ok := strings.Cut(strings.TrimSpace(line), "=")
+		if !ok {
+			return fmt.Errorf("not NAME=value: %q", line)
+		}
+		f.Env[name] = value
+	}
+	return nil
+}
+
+func parseStep(kind Kind, data string) (Step, error) {
+	s := Step{Kind: kind}
+	var err error
+	switch kind {
+	case Request, Sent, Response:
+		s.Message, err = parseMessage(data)
+	case Provider:
+		if word := strings.TrimSpace(data); !strings.Contains(word, " ") {
+			s.Fault = word
+			break
+		}
+		s.Message, err = parseMessage(data)
+	case Audit:
+		s.JSON = data
+	case Advance:
+		s.Time, err = time.ParseDuration(strings.TrimSpace(data))
+	case Abort:
+	default:
+		err = fmt.Errorf("unknown kind of section")
+	}
+	return s, err
+}
+
+func parseMessage(data string) (Message, error) {
+	head, body, hasBody := strings.Cut(data, "\n\n")
+	lines := strings.Split(strings.TrimRight(head, "\n"), "\n")
+	m := Message{First: lines[0], HasBody: hasBody, Body: strings.TrimSuffix(body, "\n")}
+	// A stream's body ends in a blank line, which belongs to it.
+	if strings.HasSuffix(body, "\n\n") {
+		m.Body = body
+	}
+	for _, line := range lines[1:] {
+		if name, ok := strings.CutPrefix(line, "!"); ok {
+			m.Absent = append(m.Absent, strings.ToLower(name))
+			continue
+		}
+		at := strings.Index(line[min(1, len(line)):], ":") + 1 // a pseudo header begins with one
+		if at <= 0 {
+			return m, fmt.Errorf("not a header: %q", line)
+		}
+		m.Headers = append(m.Headers, [2]string{strings.ToLower(line[:at]), strings.TrimSpace(line[at+1:])})
+	}
+	return m, nil
+}
