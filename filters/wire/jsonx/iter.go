@@ -52,23 +52,20 @@ func (it *Iter) Next() bool {
 		return false
 	}
 	if it.object {
-		i = it.takeKey(i)
+		end := skipString(b, i+1)
+		it.key = Span{i + 1, max(end-1, i+1)}
+		for i = end; i < len(b) && (b[i] == ':' || isSpace(b[i])); {
+			i++
+		}
 	}
 	it.start = i
-	it.end = skipValue(b, i)
-	it.pos = max(it.end, i+1)
-	return true
-}
-
-// takeKey notes the key at i and returns where its value begins.
-func (it *Iter) takeKey(i int) int {
-	b := it.raw
-	end := skipString(b, min(i+1, len(b)))
-	it.key = Span{min(i+1, len(b)), max(end-1, i+1)}
-	for i = end; i < len(b) && (b[i] == ':' || isSpace(b[i])); {
-		i++
+	if i < len(b) && b[i] == '"' {
+		it.end = skipString(b, i+1)
+	} else {
+		it.end = skipValue(b, i)
 	}
-	return i
+	it.pos = it.end
+	return true
 }
 
 // Key returns the interior of the key as written, still escaped; nil in an array.

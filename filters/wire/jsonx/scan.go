@@ -228,6 +228,9 @@ func (s *scanner) digits(i int) int {
 	if i >= len(s.b) || !isDigit(s.b[i]) {
 		return s.unexpected(CodeNumber, i)
 	}
+	for i+8 <= len(s.b) && allDigits(word(s.b[i:])) {
+		i += 8
+	}
 	for i < len(s.b) && isDigit(s.b[i]) {
 		i++
 	}

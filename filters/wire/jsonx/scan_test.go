@@ -221,6 +221,17 @@ func TestText(t *testing.T) {
 	}
 }
 
+// TestNumbers puts a wrong byte at each place of the words that the fast path reads.
+func TestNumbers(t *testing.T) {
+	for n := range 20 {
+		for _, c := range []string{":", "/", "\x00", "\xB0", "\xFF", "a", "@", "p"} {
+			raw := []byte("1" + strings.Repeat("9", n) + c + "00000000000")
+			require.NotNil(t, Valid(raw, Limits{}), "%q", raw)
+		}
+		require.Nil(t, Valid([]byte("1"+strings.Repeat("9", n)), Limits{}))
+	}
+}
+
 func textAround(before int, c string, after int) []byte {
 	return []byte(`"` + strings.Repeat("a", before) + c + strings.Repeat("é", after/4) + strings.Repeat("z", after) + `"`)
 }

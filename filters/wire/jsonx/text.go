@@ -138,25 +138,23 @@ func Quote(dst []byte, text string) []byte {
 // Escape appends text as the interior of a JSON string. Only what must be escaped is: quotes, backslashes and control characters.
 // Bytes that are not valid UTF-8 become \ufffd, one for each byte.
 func Escape(dst []byte, text string) []byte {
+	b := []byte(text) // not copied: it is only read
 	from := 0
-	for i := 0; i < len(text); {
-		c := text[i]
-		if c >= 0x80 {
-			r, size := utf8.DecodeRuneInString(text[i:])
-			if r != utf8.RuneError || size > 1 {
+	for i := 0; ; {
+		if i = plain(b, i); i == len(b) {
+			return append(dst, b[from:]...)
+		}
+		if b[i] >= utf8.RuneSelf {
+			if r, size := utf8.DecodeRune(b[i:]); r != utf8.RuneError || size > 1 {
 				i += size
 				continue
 			}
-		} else if c >= ' ' && c != '"' && c != '\\' {
-			i++
-			continue
 		}
-		dst = append(dst, text[from:i]...)
-		dst = escapeByte(dst, c)
+		dst = append(dst, b[from:i]...)
+		dst = escapeByte(dst, b[i])
 		i++
 		from = i
 	}
-	return append(dst, text[from:]...)
 }
 
 func escapeByte(dst []byte, c byte) []byte {

@@ -34,6 +34,12 @@ func marks(w uint64) uint64 {
 // zeros sets, under highs, the high bit of the first zero byte of w, and none before it.
 func zeros(w uint64) uint64 { return (w - ones) &^ w }
 
+// allDigits reports whether all bytes of w are ASCII digits: their upper halves are those of '0', and still are with 6 added.
+func allDigits(w uint64) bool {
+	const upper = 0xF0 * ones
+	return w&upper == '0'*ones && (w+6*ones)&upper == '0'*ones
+}
+
 // plain returns the offset of the first byte at or after i that is not plain text of a string, or len(b).
 func plain(b []byte, i int) int {
 	if i+8 <= len(b) { // names and short texts end here
