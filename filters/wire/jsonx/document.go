@@ -41,21 +41,25 @@ func (k *Keys) Find(interior []byte) int {
 	if bytes.IndexByte(interior, '\\') >= 0 {
 		return k.findEscaped(interior)
 	}
-	for set := k.byLen[len(interior)&63]; set != 0; set &= set - 1 {
-		if i := bits.TrailingZeros64(set); k.names[i] == string(interior) {
+	return k.find(interior)
+}
+
+func (k *Keys) find(name []byte) int {
+	for set := k.byLen[len(name)&63]; set != 0; set &= set - 1 {
+		if i := bits.TrailingZeros64(set); k.names[i] == string(name) {
 			return i
 		}
 	}
 	return -1
 }
 
+// findEscaped unescapes only what can be one of the names: a character of a name is at most six bytes long when it is escaped.
 func (k *Keys) findEscaped(interior []byte) int {
-	for i, name := range k.names {
-		if Equal(interior, name) {
-			return i
-		}
+	if len(interior) > 6*k.longest {
+		return -1
 	}
-	return -1
+	var buf [64]byte
+	return k.find(Unescape(buf[:0], interior))
 }
 
 // Document is a validated JSON object with the places of its inspected members. It is a value of about 1 KB: keep it in the

@@ -1,9 +1,6 @@
 package jsonx
 
-import (
-	"bytes"
-	"strconv"
-)
+import "strconv"
 
 // The codes of an Error.
 const (
@@ -24,7 +21,7 @@ const (
 type Error struct {
 	Code    string // one of the Code constants
 	Offset  int    // of the byte that cannot stand there; for utf8 of the sequence's first byte, for duplicate_key of the second key
-	Pointer string // RFC 6901 pointer of the value the offset is in, as far as known and at most maxPointer bytes
+	Pointer string // RFC 6901 pointer of the value the offset is in or right behind, at most 256 bytes; from a Tap only of a captured member
 	Key     string // for duplicate_key the name, unescaped
 }
 
@@ -40,46 +37,65 @@ func (e *Error) Error() string {
 // maxPointer bounds a pointer, since its parts are the sender's.
 const maxPointer = 256
 
-// pointerAt returns the pointer of the value that b[off] is in or comes right behind, where b[:off] is the beginning of a valid document.
+// pointerAt returns the pointer of the value that b[off] is in or comes right behind, where b[:off] is the beginning of a valid
+// document. It reads that beginning once.
 func pointerAt(b []byte, off int) string {
-	var out []byte
 	b = b[:min(off, len(b))]
-	for open := true; open && len(out) <= maxPointer; {
-		out, b, open = openChild(out, b)
+	t := trail{b: b, frames: make([]frame, 1, 8)}
+	for i := 0; i < len(b); {
+		i = t.step(i)
+	}
+	var out []byte
+	for _, f := range t.frames[1:] {
+		if f.object && !f.colon || len(out) > maxPointer {
+			break
+		}
+		out = f.append(append(out, '/'), b)
 	}
 	return string(out[:min(len(out), maxPointer)])
 }
 
-// openChild appends the name or the index of the last child of the container that b begins with, if that child is not complete, and
-// returns what there is of it.
-func openChild(out, b []byte) (pointer, child []byte, open bool) {
-	index := 0
-	it := iterate(b)
-	for it.Next() {
-		if it.end >= len(b) {
-			open = true
-			break
+// trail is the way from the top of a document to a place in it: a frame for the document and one for each open container.
+type trail struct {
+	b      []byte
+	frames []frame
+}
+
+type frame struct {
+	object bool
+	key    Span // interior of the last key
+	colon  bool // it has its colon
+	index  int  // commas seen
+}
+
+func (t *trail) step(i int) int {
+	top := &t.frames[len(t.frames)-1]
+	switch c := t.b[i]; c {
+	case '"':
+		end := skipString(t.b, i+1)
+		if !top.colon {
+			top.key = Span{i + 1, max(end-1, i+1)}
 		}
-		index++
+		return end
+	case '{', '[':
+		t.frames = append(t.frames, frame{object: c == '{'})
+	case '}', ']':
+		t.frames = t.frames[:max(len(t.frames)-1, 1)]
+	case ',':
+		top.index++
+		top.colon = false
+	case ':':
+		top.colon = true
 	}
-	switch {
-	case it.object && open && it.colon():
-		return appendPointer(append(out, '/'), Unescape(nil, it.Key())), b[it.start:], true
-	case !it.object && (open || index > 0 && endsInComma(b)):
-		return strconv.AppendInt(append(out, '/'), int64(index), 10), b[it.start:], open
-	}
-	return out, nil, false
+	return i + 1
 }
 
-// colon reports whether the key is complete and its colon is there.
-func (it *Iter) colon() bool {
-	i := skipSpace(it.raw, it.key.End+1)
-	return i < len(it.raw) && it.raw[i] == ':'
-}
-
-func endsInComma(b []byte) bool {
-	b = bytes.TrimRight(b, " \r\n\t")
-	return len(b) > 0 && b[len(b)-1] == ','
+func (f *frame) append(dst, b []byte) []byte {
+	if !f.object {
+		return strconv.AppendInt(dst, int64(f.index), 10)
+	}
+	key := b[f.key.Start:f.key.End]
+	return appendPointer(dst, Unescape(nil, key[:min(len(key), maxPointer)]))
 }
 
 func appendPointer(dst, name []byte) []byte {
