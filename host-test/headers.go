@@ -96,15 +96,9 @@ func (h *Headers) Add(name, value string) {
 	h.list = append(h.list, [2]string{name, value})
 }
 
-// Set replaces every entry of the name by one at the end (Envoy: remove, then add).
+// Set replaces every entry of the name by one at the end, of the pseudo headers for one of those
+// (Envoy: remove, then add).
 func (h *Headers) Set(name, value string) {
-	name = strings.ToLower(name)
-	if strings.HasPrefix(name, ":") {
-		if i := h.index(name); i >= 0 {
-			h.list[i][1] = value
-			return
-		}
-	}
 	h.Remove(name)
 	h.Add(name, value)
 }

@@ -3,6 +3,7 @@ package hosttest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -100,10 +101,7 @@ func (h *Host) Close() error {
 		for _, vm := range w.vms {
 			errs = append(errs, vm.close())
 		}
-		for _, vm := range w.dead {
-			errs = append(errs, vm.close())
-		}
-		w.vms, w.dead = map[vmKey]*VM{}, nil
+		w.vms = map[vmKey]*VM{}
 		w.unlock()
 	}
 	return errors.Join(errs...)
@@ -139,13 +137,16 @@ func (h *Host) Tick() {
 	}
 }
 
-// VMs are the live VMs of all workers, each once.
+// VMs are the live VMs, by worker and then in the order of the filters, each once.
 func (h *Host) VMs() []*VM {
 	var out []*VM
 	for _, w := range h.workers {
 		w.lock()
-		for _, vm := range w.vms {
-			out = append(out, vm)
+		for _, p := range h.allPlugins() {
+			vm := w.plugins[p].root.vm
+			if vm.err == nil && !slices.Contains(out, vm) {
+				out = append(out, vm)
+			}
 		}
 		w.unlock()
 	}

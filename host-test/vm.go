@@ -77,11 +77,11 @@ func newVM(w *worker, p *plugin) (*VM, error) {
 	return vm, nil
 }
 
-// MemoryBytes is the size of the module's linear memory; 0 for a native guest.
+// MemoryBytes is the size of the module's linear memory; 0 for a native or a dead guest.
 func (vm *VM) MemoryBytes() uint64 {
 	vm.worker.lock()
 	defer vm.worker.unlock()
-	if r, ok := vm.guest.(MemoryReporter); ok {
+	if r, ok := vm.guest.(MemoryReporter); ok && vm.err == nil {
 		return r.MemoryBytes()
 	}
 	return 0
@@ -188,7 +188,9 @@ func (vm *VM) fail(err error) {
 		return
 	}
 	vm.err = err
-	vm.worker.forget(vm)
+	if vm.guest != nil {
+		vm.worker.forget(vm)
+	}
 	vm.host.logHost(LogCritical, vm, err.Error())
 	for _, c := range vm.contexts {
 		c.stopTicker()

@@ -17,7 +17,6 @@ type worker struct {
 	plugins  map[*plugin]*pluginHandle
 	lastLoad map[vmKey]time.Time
 	streams  map[*Stream]struct{}
-	dead     []*VM
 	crashed  bool // the process behind this worker is gone, until restart
 
 	inboxMu sync.Mutex
@@ -201,15 +200,15 @@ var errCrashed = errors.New("hosttest: the worker crashed")
 
 const reloadBackoff = time.Second
 
-// forget takes a dead VM out of use; it is closed with the host, because frames of it may still be
-// on the stack.
+// forget takes a dead VM out of use. It is closed when the worker lets go of its lock: until then
+// frames of it may be on the stack.
 func (w *worker) forget(vm *VM) {
 	for k, v := range w.vms {
 		if v == vm {
 			delete(w.vms, k)
 		}
 	}
-	w.dead = append(w.dead, vm)
+	w.post(func() { _ = vm.close() })
 }
 
 func (w *worker) streamEnded(s *Stream) {
