@@ -21,7 +21,9 @@ func (e *encoder) block(p *llm.Part) int {
 	}
 	e.w.Open('{')
 	e.content(p)
-	e.cache(p.Cache)
+	if p.Kind != llm.ReasoningPart { // the API takes no marker there
+		e.cache(p.Cache)
+	}
 	e.w.Close('}')
 	return 1
 }

@@ -130,6 +130,14 @@ func (d *decoder) start(emit func(*llm.Event)) {
 	d.tell(emit)
 }
 
+// begin makes up for a message_start that was lost.
+func (d *decoder) begin(emit func(*llm.Event)) {
+	if !d.started {
+		d.started = true
+		d.send(llm.Event{Kind: llm.Start}, emit)
+	}
+}
+
 // tell sends the usage so far, if any was reported.
 func (d *decoder) tell(emit func(*llm.Event)) {
 	if d.counts.known {
@@ -148,6 +156,7 @@ func (d *decoder) blockIndex() int64 {
 
 func (d *decoder) blockStart(emit func(*llm.Event)) {
 	d.close(emit)
+	d.begin(emit)
 	var b fields
 	b.read(d.doc.Raw(mBlock))
 	d.open, d.index, d.written, d.hidden = true, d.blockIndex(), false, false
@@ -238,6 +247,7 @@ func (d *decoder) close(emit func(*llm.Event)) {
 
 // messageDelta takes the stop reason and the final usage.
 func (d *decoder) messageDelta(emit func(*llm.Event)) {
+	d.begin(emit)
 	reason, _ := jsonx.Lookup(d.doc.Raw(mDelta), "stop_reason")
 	sequence, _ := jsonx.Lookup(d.doc.Raw(mDelta), "stop_sequence")
 	d.counts.read(d.doc.Raw(mUsage))

@@ -111,11 +111,9 @@ var eventNames = []string{"ping", "start", "block", "delta", "stop", "finish", "
 // joined: what a stream says whatever its pieces. Pings are left out.
 func Script(events []llm.Event) string {
 	var b strings.Builder
+	events = withoutPings(events)
 	for i := 0; i < len(events); i++ {
 		e := events[i]
-		if e.Kind == llm.Ping {
-			continue
-		}
 		if e.Kind == llm.Delta {
 			for i+1 < len(events) && joins(&e, &events[i+1]) {
 				i++
@@ -125,6 +123,16 @@ func Script(events []llm.Event) string {
 		b.WriteString(line(&e) + "\n")
 	}
 	return b.String()
+}
+
+func withoutPings(events []llm.Event) []llm.Event {
+	var list []llm.Event
+	for _, e := range events {
+		if e.Kind != llm.Ping {
+			list = append(list, e)
+		}
+	}
+	return list
 }
 
 func joins(a, b *llm.Event) bool {

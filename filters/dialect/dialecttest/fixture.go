@@ -32,9 +32,9 @@ func Archives(t *testing.T, folder string, f func(t *testing.T, files map[string
 	}
 }
 
-// LineEnds adds to streams the same with other ends of lines, with a byte order
+// lineEnds adds to streams the same with other ends of lines, with a byte order
 // mark, and without the space behind the colon.
-func LineEnds(streams map[string][]byte) map[string][]byte {
+func lineEnds(streams map[string][]byte) map[string][]byte {
 	all := map[string][]byte{}
 	for name, s := range streams {
 		all[name] = s

@@ -23,7 +23,8 @@ type Suite struct {
 	Target dialect.Target
 	// Refused names the canonical requests that the provider side cannot carry.
 	Refused []string
-	// Streams are streams in the dialect's own words, by name.
+	// Streams are streams in the dialect's own words, by name. Each is checked
+	// at every cut, and with other ends of lines at the cuts near those.
 	Streams map[string][]byte
 	// Normal brings a canonical request to the form in which the dialect gives
 	// it back; nil for a dialect that gives back what it gets.
@@ -194,7 +195,7 @@ func drawEvent(t *rapid.T) llm.Event {
 // cuts checks that a decoder gives the same for a stream however it is cut.
 func (s Suite) cuts(t *testing.T) {
 	require.NotEmpty(t, s.Streams)
-	for name, stream := range s.Streams {
+	for name, stream := range lineEnds(s.Streams) {
 		t.Run(name, func(t *testing.T) {
 			f := llm.Facts{Stream: true, Choices: 1}
 			var want string
@@ -206,17 +207,28 @@ func (s Suite) cuts(t *testing.T) {
 				}
 				same(t, want, Script(got))
 			}
-			OneCut(stream, check)
-			Bytes(stream, check)
-			Partitions(stream, 1, 16, check)
+			s.everyCut(name, stream, check)
 		})
 	}
+}
+
+// everyCut cuts a stream at every place, one with other ends of lines than its
+// fixture near those ends only.
+func (s Suite) everyCut(name string, stream []byte, check func(chunks ...[]byte)) {
+	if _, fixture := s.Streams[name]; fixture {
+		OneCut(stream, check)
+	} else {
+		check(stream)
+		Delimiters(stream, check)
+	}
+	Bytes(stream, check)
+	Partitions(stream, 1, 16, check)
 }
 
 // taps checks that what a tap passes on, and what it tells, does not depend on
 // the cuts, and that it changes nothing that it need not.
 func (s Suite) taps(t *testing.T) {
-	for name, stream := range s.Streams {
+	for name, stream := range lineEnds(s.Streams) {
 		for _, p := range []dialect.Patch{{}, {Usage: true}, {Usage: true, Model: "shown"}} {
 			t.Run(name, func(t *testing.T) {
 				f := llm.Facts{Stream: true, Choices: 1}
@@ -227,9 +239,7 @@ func (s Suite) taps(t *testing.T) {
 					same(t, string(wantOut), string(out))
 					same(t, want, Script(events))
 				}
-				OneCut(stream, check)
-				Bytes(stream, check)
-				Partitions(stream, 1, 16, check)
+				s.everyCut(name, stream, check)
 			})
 		}
 	}

@@ -13,7 +13,7 @@ func suite(t testing.TB) dialecttest.Suite {
 		Dialect: codec,
 		Grammar: func(f *llm.Facts) dialecttest.Grammar { return dialecttest.OpenAI(f.WantsUsage) },
 		Target:  dialect.Target{Model: "gpt-4o"},
-		Streams: dialecttest.LineEnds(dialecttest.Archive(t, "testdata/streams.txtar")),
+		Streams: dialecttest.Archive(t, "testdata/streams.txtar"),
 		Normal: func(r *llm.Request) {
 			if r.Stream {
 				r.WantsUsage = true
