@@ -1,0 +1,68 @@
+package proxywasm
+
+import (
+	"errors"
+
+	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
+	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
+)
+
+// Register names what makes a plugin. The module calls it once, from an init
+// function: a host calls main in no standard Go module. newPlugin runs for
+// every plugin configuration that a host loads into the VM, and again when a
+// configuration changes; vm is the same for all.
+func Register(newPlugin func(vm pipeline.VM) pipeline.Plugin) {
+	bindSDK()
+	proxywasm.SetVMContext(&vmContext{newPlugin: newPlugin})
+}
+
+// plugins are the plugin configurations, by the id of their context.
+var plugins = map[uint32]*plugin{}
+
+// vmContext makes plugins for the SDK.
+type vmContext struct {
+	types.DefaultVMContext
+	newPlugin func(pipeline.VM) pipeline.Plugin
+}
+
+func (c *vmContext) NewPluginContext(id uint32) types.PluginContext {
+	p := &plugin{Plugin: c.newPlugin(machine)}
+	plugins[id] = p
+	return p
+}
+
+// plugin is one plugin configuration.
+type plugin struct {
+	types.DefaultPluginContext
+	pipeline.Plugin
+}
+
+var _ types.PluginContext = (*plugin)(nil)
+
+// OnPluginStart reads the configuration and starts the ticks.
+func (p *plugin) OnPluginStart(int) types.OnPluginStartStatus {
+	raw, err := proxywasm.GetPluginConfiguration()
+	if err != nil && !errors.Is(err, types.ErrorStatusNotFound) {
+		machine.Log(pipeline.Critical, "plugin configuration: "+err.Error())
+		return types.OnPluginStartStatusFailed
+	}
+	if !p.Configure(raw) {
+		return types.OnPluginStartStatusFailed
+	}
+	p.startTicks()
+	return types.OnPluginStartStatusOK
+}
+
+// startTicks leaves a host without ticks (APISIX) running without.
+func (p *plugin) startTicks() {
+	period := p.TickPeriod()
+	if period == 0 {
+		return
+	}
+	if err := proxywasm.SetTickPeriodMilliSeconds(period); err != nil {
+		machine.Log(pipeline.Warn, "no ticks: "+err.Error())
+	}
+}
+
+func (p *plugin) OnTick() { p.Tick() }

@@ -1,0 +1,116 @@
+// Command measure is a module that does one thing per callback, chosen by the
+// plugin configuration ("<thing> [<times>]"), so that a load run shows what the
+// thing costs. It decides nothing and protects nothing.
+package main
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/filters/proxywasm"
+)
+
+func main() {}
+
+func init() {
+	proxywasm.Register(func(vm pipeline.VM) pipeline.Plugin { return &plugin{vm: vm} })
+}
+
+type plugin struct {
+	vm      pipeline.VM
+	thing   string
+	times   int
+	counter uint32
+}
+
+func (p *plugin) Configure(raw []byte) bool {
+	thing, times, _ := strings.Cut(string(raw), " ")
+	p.thing, p.times = thing, 1
+	if n, err := strconv.Atoi(times); err == nil {
+		p.times = n
+	}
+	p.counter, _ = p.vm.Metric(pipeline.CounterMetric, "measure")
+	return thing != "refuse"
+}
+
+func (p *plugin) Stream(s pipeline.Stream) pipeline.Callbacks { return &stage{s: s, p: p} }
+func (p *plugin) Tick()                                       {}
+func (p *plugin) TickPeriod() uint32                          { return 0 }
+
+type stage struct {
+	s pipeline.Stream
+	p *plugin
+}
+
+func (c *stage) RequestHeaders(end bool) pipeline.Action {
+	for range c.p.times {
+		c.atHeaders()
+	}
+	if (c.p.thing == "gate" || c.p.thing == "body" || c.p.thing == "rewrite") && !end {
+		return pipeline.Pause
+	}
+	return pipeline.Continue
+}
+
+func (c *stage) atHeaders() {
+	switch c.p.thing {
+	case "header":
+		c.s.Header(pipeline.Request, "content-type")
+	case "absent":
+		c.s.Header(pipeline.Request, "x-absent")
+	case "pairs":
+		c.s.Headers(pipeline.Request)
+	case "property":
+		c.s.Property("request", "path")
+	case "set":
+		c.s.SetHeader(pipeline.Request, "x-set", "value")
+	case "path":
+		c.s.SetHeader(pipeline.Request, ":path", "/v1/chat")
+	case "remove":
+		c.s.RemoveHeader(pipeline.Request, "x-absent")
+	case "setproperty":
+		c.s.SetProperty("measure", "value")
+	case "route":
+		c.s.ClearRouteCache()
+	case "now":
+		c.p.vm.Now()
+	case "count":
+		c.p.vm.Add(c.p.counter, 1)
+	}
+}
+
+func (c *stage) RequestBody(size int, end bool) pipeline.Action {
+	switch c.p.thing {
+	case "gate", "body", "rewrite":
+		if !end {
+			return pipeline.Pause
+		}
+		c.atBody(size)
+	}
+	return pipeline.Continue
+}
+
+func (c *stage) atBody(size int) {
+	if c.p.thing == "gate" {
+		return
+	}
+	b := c.s.Body(pipeline.Request, 0, size)
+	if c.p.thing == "rewrite" {
+		c.s.SetBody(pipeline.Request, b)
+	}
+}
+
+func (c *stage) RequestTrailers() pipeline.Action         { return pipeline.Continue }
+func (c *stage) ResponseHeaders(end bool) pipeline.Action { return pipeline.Continue }
+
+func (c *stage) ResponseBody(size int, end bool) pipeline.Action {
+	if c.p.thing == "tap" {
+		c.s.Body(pipeline.Response, 0, size)
+	}
+	return pipeline.Continue
+}
+
+func (c *stage) ResponseTrailers() pipeline.Action      { return pipeline.Continue }
+func (c *stage) Done()                                  {}
+func (c *stage) Recovered(cause string) pipeline.Action { return pipeline.Continue }
