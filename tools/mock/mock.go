@@ -50,13 +50,13 @@ type Options struct {
 
 // Server is the mock. As a handler it serves all dialects; Handler serves one.
 type Server struct {
-	opts     Options
-	world    *core.World
-	dialects []core.Dialect
-	record   *record
-	benches  sync.Map // benchKey → core.Reply
-	benchN   int
-	benchMu  sync.Mutex
+	opts    Options
+	world   *core.World
+	routes  []route
+	record  *record
+	benches sync.Map // benchKey → core.Reply
+	benchN  int
+	benchMu sync.Mutex
 
 	mu       sync.Mutex
 	scenario core.Scenario // of every request, set by Behave
@@ -89,9 +89,17 @@ func New(opts Options) *Server {
 			Seed: opts.Seed, Now: opts.Clock, Models: opts.Models,
 			Chunks: opts.Chunks, Parallel: opts.ParallelTools, AlternateRoles: opts.AlternateRoles,
 		},
-		dialects: dialects(),
-		record:   newRecord(opts.Remember, opts.RememberBytes),
+		routes: routes(),
+		record: newRecord(opts.Remember, opts.RememberBytes),
 	}
+}
+
+func routes() []route {
+	var out []route
+	for _, d := range dialects() {
+		out = append(out, route{d, d.Endpoints()})
+	}
+	return out
 }
 
 // Dialects returns the names of all dialects.
@@ -122,15 +130,15 @@ func (s *Server) Close() { s.end() }
 
 // ServeHTTP serves all dialects on one address.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.serve(w, r, s.dialects)
+	s.serve(w, r, s.routes)
 }
 
 // Handler serves one dialect: every other path is a stray. It fails when there
 // is no dialect of that name.
 func (s *Server) Handler(dialect string) (http.Handler, error) {
-	for _, d := range s.dialects {
-		if d.Name() == dialect {
-			only := []core.Dialect{d}
+	for i := range s.routes {
+		if s.routes[i].Name() == dialect {
+			only := s.routes[i : i+1]
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				s.serve(w, r, only)
 			}), nil

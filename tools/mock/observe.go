@@ -116,8 +116,8 @@ func (r *record) begin(path string, stray bool) {
 	r.stats.Paths[path]++
 }
 
-// finish books what became of a request; seen is nil for benchmark models.
-func (r *record) finish(seen *Request, p *player) {
+// finish books what became of a request.
+func (r *record) finish(p *player) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stats.InFlight--
@@ -131,12 +131,26 @@ func (r *record) finish(seen *Request, p *player) {
 			add(r.stats.Reported, p.x.Model, *u)
 		}
 	}
-	if seen == nil {
+	if p.seen == nil {
 		return
 	}
+	seen := p.seen
 	seen.Model, seen.Stream = p.x.Model, p.x.Stream
 	seen.Status, seen.Outcome, seen.RequestID = p.reply.Status, p.outcome, p.x.RequestID
 	seen.Billed, seen.UsageReported, seen.Done = p.reply.Usage, p.reported, true
+}
+
+// amend corrects what was booked when the last bytes did not leave after all.
+func (r *record) amend(p *player) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stats.Aborted++
+	if u := p.reply.Usage; u != nil && p.reported {
+		add(r.stats.Reported, p.x.Model, u.Negated())
+	}
+	if p.seen != nil {
+		p.seen.Outcome, p.seen.UsageReported = Aborted, false
+	}
 }
 
 func add(m map[string]Usage, model string, u Usage) {

@@ -33,9 +33,11 @@ type player struct {
 	d     core.Dialect
 	reply core.Reply
 
+	seen     *Request // its place in the record; nil for benchmark models
 	zip      *gzip.Writer
 	outcome  string
 	reported bool
+	booked   bool
 }
 
 func (p *player) play() {
@@ -43,6 +45,19 @@ func (p *player) play() {
 	if err := p.run(); err != nil {
 		p.outcome = Aborted
 	}
+	switch {
+	case !p.booked:
+		p.s.record.finish(p)
+	case p.outcome == Aborted:
+		p.s.record.amend(p)
+	}
+}
+
+// book records the answer before its last bytes leave, so that a client that
+// has read it finds it in Stats.
+func (p *player) book(last *core.Frame) {
+	p.reported, p.booked = p.reported || last.Reports, true
+	p.s.record.finish(p)
 }
 
 func (p *player) run() error {
@@ -63,9 +78,9 @@ func (p *player) run() error {
 	if sc.HTML > 0 && p.reply.Status == http.StatusOK {
 		p.reply = htmlReply(sc.HTML)
 	}
-	parts, sendAll := p.plan()
-	p.sendHeader(parts, sendAll)
-	if err := p.send(parts); err != nil {
+	parts, all := p.plan()
+	p.sendHeader(parts, all)
+	if err := p.send(parts, all); err != nil {
 		return err
 	}
 	return p.end()
@@ -126,9 +141,8 @@ func size(parts []core.Frame) int {
 
 // send writes the frames: a wait before the first content, another between
 // contents.
-func (p *player) send(parts []core.Frame) error {
-	sc := &p.x.Scenario
-	next := p.s.opts.FirstDelay + sc.FirstDelay
+func (p *player) send(parts []core.Frame, all bool) error {
+	next := p.s.opts.FirstDelay + p.x.Scenario.FirstDelay
 	for i := range parts {
 		f := &parts[i]
 		if f.Kind == core.Content {
@@ -137,7 +151,7 @@ func (p *player) send(parts []core.Frame) error {
 			}
 			next = p.s.opts.ChunkDelay
 		}
-		if err := p.write(f.Data); err != nil {
+		if err := p.write(f, all && i == len(parts)-1); err != nil {
 			return err
 		}
 		p.reported = p.reported || f.Reports
@@ -145,19 +159,24 @@ func (p *player) send(parts []core.Frame) error {
 	return nil
 }
 
-// write sends data in one piece, or in drips, each of them flushed.
-func (p *player) write(data []byte) error {
+// write sends a frame in one piece, or in drips, each of them flushed.
+func (p *player) write(f *core.Frame, last bool) error {
 	sc := &p.x.Scenario
-	step := len(data)
+	data, step := f.Data, len(f.Data)
 	if sc.DripSize > 0 {
 		step = sc.DripSize
 	}
 	for len(data) > 0 {
 		n := min(step, len(data))
+		if last && n == len(data) {
+			p.book(f)
+		}
 		if err := p.push(data[:n]); err != nil {
 			return err
 		}
-		data = data[n:]
+		if data = data[n:]; len(data) == 0 && last {
+			return nil
+		}
 		if err := p.wait(sc.DripWait); err != nil {
 			return err
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // serve answers one request by one of the dialects.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, among []core.Dialect) {
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, among []route) {
 	body, err := readBody(w, r, s.opts.MaxBody)
 	d, endpoint, kind := find(among, r)
 	x := &core.Exchange{
@@ -37,9 +37,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, among []core.Dial
 	default:
 		reply = endpoint.Serve(x)
 	}
-	p := &player{s: s, w: w, rc: http.NewResponseController(w), ctx: r.Context(), x: x, d: d, reply: reply}
+	p := &player{s: s, w: w, rc: http.NewResponseController(w), ctx: r.Context(), x: x, d: d, reply: reply, seen: seen}
 	p.play()
-	s.record.finish(seen, p)
 }
 
 func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
@@ -58,22 +57,28 @@ func isStray(kind core.FaultKind, r *http.Request, body []byte) bool {
 	return kind != core.NoFault || r.Method == http.MethodPost && len(body) == 0
 }
 
+// route is a dialect and its endpoints.
+type route struct {
+	core.Dialect
+	endpoints []core.Endpoint
+}
+
 // find picks the dialect and its endpoint. The kind is NoRoute or BadMethod
 // when there is none.
-func find(among []core.Dialect, r *http.Request) (core.Dialect, *core.Endpoint, core.FaultKind) {
+func find(among []route, r *http.Request) (core.Dialect, *core.Endpoint, core.FaultKind) {
 	var claimed, matched core.Dialect
 	var found *core.Endpoint
 	kind := core.NoRoute
-	for _, d := range among {
-		claims := d.Claims(r.Header)
-		if claims && claimed == nil {
+	for i := range among {
+		d := among[i].Dialect
+		if claimed == nil && d.Claims(r.Header) {
 			claimed = d
 		}
-		e, k := match(d, r)
+		e, k := among[i].match(r)
 		if k == core.BadMethod && kind == core.NoRoute {
 			kind = k
 		}
-		if e != nil && (found == nil || claims && claimed == d) {
+		if e != nil && (found == nil || claimed == nil || claimed == d) {
 			matched, found = d, e
 		}
 	}
@@ -83,18 +88,20 @@ func find(among []core.Dialect, r *http.Request) (core.Dialect, *core.Endpoint, 
 	case claimed != nil:
 		return claimed, nil, kind
 	}
-	return among[len(among)-1], nil, kind
+	return among[len(among)-1].Dialect, nil, kind
 }
 
-func match(d core.Dialect, r *http.Request) (*core.Endpoint, core.FaultKind) {
+func (rt *route) match(r *http.Request) (*core.Endpoint, core.FaultKind) {
 	kind := core.NoRoute
-	for _, e := range d.Endpoints() {
-		ok, err := path.Match(e.Path, r.URL.EscapedPath())
+	at := r.URL.EscapedPath()
+	for i := range rt.endpoints {
+		e := &rt.endpoints[i]
+		ok, err := path.Match(e.Path, at)
 		if !ok || err != nil {
 			continue
 		}
 		if e.Method == r.Method {
-			return &e, core.NoFault
+			return e, core.NoFault
 		}
 		kind = core.BadMethod
 	}

@@ -130,6 +130,14 @@ func (u Usage) Add(v Usage) Usage {
 	return u
 }
 
+// Negated takes back what Add added.
+func (u Usage) Negated() Usage {
+	return Usage{
+		Input: -u.Input, CacheRead: -u.CacheRead, CacheWrite: -u.CacheWrite, AudioInput: -u.AudioInput,
+		Output: -u.Output, Reasoning: -u.Reasoning,
+	}
+}
+
 // FaultKind is a class of failure that every dialect words in its own way.
 type FaultKind uint8
 

@@ -33,9 +33,7 @@ type embedding struct {
 // embed answers POST /v1/embeddings. Texts that share words get vectors that
 // are close, so that a semantic cache can be tested.
 func (d Dialect) embed(x *core.Exchange) core.Reply {
-	body, model, f := core.Open(x, d, embedders(), func(_ *core.Exchange, b *strict.Value, _ *core.Model) *core.Fault {
-		return check(b, embeddingSpec)
-	})
+	body, model, f := core.Open(x, d, embedders(), checkEmbedding)
 	if f != nil {
 		return d.Refuse(x, *f)
 	}
@@ -54,6 +52,15 @@ func (d Dialect) embed(x *core.Exchange) core.Reply {
 		size = want.Int(0)
 	}
 	return d.embeddings(x, model, inputs, size, body.Get("encoding_format").Str() == "base64")
+}
+
+// checkEmbedding words one bound as this endpoint was seen to: in the manner of
+// an older validator.
+func checkEmbedding(_ *core.Exchange, body *strict.Value, _ *core.Model) *core.Fault {
+	if n, ok := body.Get("dimensions").Float(); ok && n < 1 {
+		return invalid("", "", "%s is less than the minimum of 1 - 'dimensions'", body.Get("dimensions").Text)
+	}
+	return check(body, embeddingSpec)
 }
 
 func (d Dialect) embeddings(x *core.Exchange, model *core.Model, inputs []string, size int, packed bool) core.Reply {

@@ -4,8 +4,8 @@
 //	mock -openai 127.0.0.1:9001 -anthropic 127.0.0.1:9002
 //	mock -list                                      the behaviours on demand
 //
-// For each listener it prints one line, "mock: NAME http://ADDRESS", before it
-// answers. HTTP/1.1 and HTTP/2 without TLS are spoken. It ends on SIGINT and
+// For each listener it prints one line, "mock: NAME http://ADDRESS", as soon as
+// it can be reached. HTTP/1.1 and HTTP/2 without TLS are spoken. It ends on SIGINT and
 // SIGTERM. It is not a gateway and forwards nothing.
 package main
 
@@ -85,8 +85,7 @@ func run(args []string) error {
 	return serve(m, c)
 }
 
-// serve opens every listener before it serves any, and returns when a signal
-// comes or a listener fails.
+// serve opens every listener and returns when a signal comes or one fails.
 func serve(m *mock.Server, c *config) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
@@ -96,10 +95,11 @@ func serve(m *mock.Server, c *config) error {
 		if *c.addresses[name] == "" {
 			continue
 		}
-		srv, err := start(m, name, *c.addresses[name], failed)
+		srv, url, err := start(m, name, *c.addresses[name], failed)
 		if err != nil {
 			return err
 		}
+		fmt.Printf("mock: %s %s\n", name, url)
 		servers = append(servers, srv)
 	}
 	if len(servers) == 0 {
@@ -117,25 +117,24 @@ func serve(m *mock.Server, c *config) error {
 	return err
 }
 
-func start(m *mock.Server, name, address string, failed chan<- error) (*http.Server, error) {
+func start(m *mock.Server, name, address string, failed chan<- error) (*http.Server, string, error) {
 	var handler http.Handler = m
 	if name != "all" {
 		h, err := m.Handler(name)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		handler = h
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	srv := &http.Server{Handler: handler, Protocols: new(http.Protocols)}
 	srv.Protocols.SetHTTP1(true)
 	srv.Protocols.SetUnencryptedHTTP2(true)
-	fmt.Printf("mock: %s http://%s\n", name, l.Addr())
 	go func() { failed <- srv.Serve(l) }()
-	return srv, nil
+	return srv, "http://" + l.Addr().String(), nil
 }
 
 func shut(srv *http.Server) {
