@@ -155,6 +155,7 @@ func (c *clientStage) accept() outcome {
 	if c.r.facts, e = c.r.dialect.Client.Facts(c.r.call, &doc); e != nil {
 		return c.fail(e)
 	}
+	c.r.facts.Received = c.r.began.Unix()
 	c.r.advance(gathering)
 	g := &gathered{c: c}
 	if !g.start() {
@@ -189,7 +190,7 @@ func (c *clientStage) document() (jsonx.Document, *llm.Error) {
 
 // send decides, and hands the request to the router.
 func (c *clientStage) send(doc *jsonx.Document) outcome {
-	if e := c.r.decide(c.m.vm.Now()); e != nil {
+	if e := c.r.decide(); e != nil {
 		return c.fail(e)
 	}
 	body, e := c.r.first(doc)

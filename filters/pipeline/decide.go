@@ -1,8 +1,6 @@
 package pipeline
 
 import (
-	"time"
-
 	"github.com/posterngw/postern/filters/budget"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/route"
@@ -12,7 +10,7 @@ import (
 // decide finds the plan and makes the reservation. It is pure but for the
 // reservation, and everything that can exclude a target is found here: a
 // provider stage cannot refuse, because its answer would end the failover.
-func (r *request) decide(now time.Time) *llm.Error {
+func (r *request) decide() *llm.Error {
 	r.model = r.snap.routes.Model(r.facts.Model)
 	if r.model == nil {
 		return noModel(r.facts.Model)
@@ -21,14 +19,14 @@ func (r *request) decide(now time.Time) *llm.Error {
 	if len(r.plan.Targets) == 0 {
 		return r.decision.Refusal() // the first refusal speaks
 	}
-	return r.reserve(now)
+	return r.reserve()
 }
 
 // reserve sets aside what the request can cost at most, for every target that
 // the plan may come to. A target that its own budget refuses leaves the plan;
 // without any left the first refusal answers.
-func (r *request) reserve(now time.Time) *llm.Error {
-	q := budget.Request{Principal: &r.principal, Model: r.model.Name, Now: now}
+func (r *request) reserve() *llm.Error {
+	q := budget.Request{Principal: &r.principal, Model: r.model.Name, Now: r.began}
 	var refusal *llm.Error
 	kept := r.plan.Targets[:0:len(r.plan.Targets)]
 	for _, t := range r.plan.Targets {

@@ -66,9 +66,10 @@ func (p *providerStage) refuse(e *llm.Error) Action {
 }
 
 func (p *providerStage) begin() {
-	p.r.endAttempt(p.m.vm.Now(), llm.ProviderError, "no_answer")
+	now := p.m.vm.Now()
+	p.r.endAttempt(now, llm.ProviderError, "no_answer")
 	p.a = len(p.r.attempts)
-	p.r.attempts = append(p.r.attempts, attempt{target: p.r.plan.Targets[p.a], began: p.m.vm.Now()})
+	p.r.attempts = append(p.r.attempts, attempt{target: p.r.plan.Targets[p.a], began: now})
 }
 
 // address sets path, host and credential, and takes back what an earlier
@@ -98,7 +99,7 @@ func (p *providerStage) authenticate() {
 	codec := t.Provider.Dialect.Provider
 	var few [2][2]string
 	headers, e := p.r.snap.credentials[t.Provider].Headers(few[:0], &credential.Attempt{
-		Method: "POST", Host: t.Provider.Host, Now: p.m.vm.Now(),
+		Method: "POST", Host: t.Provider.Host, Now: p.attempt().began,
 		Key: func(key string) (string, string) { return codec.Credential(&t.Codec, key) },
 	})
 	if e != nil {
@@ -169,7 +170,9 @@ func (p *providerStage) ResponseHeaders(end bool) Action {
 	h.clean(p.s)
 	p.attempt().status = h.status
 	p.relay = p.r.newRelay(p.target(), &h)
-	p.held.begin(p)
+	if p.relay.streams() {
+		p.held.begin(p)
+	}
 	if end {
 		return p.finish(0)
 	}

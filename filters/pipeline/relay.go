@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/route"
@@ -14,7 +15,7 @@ type relay interface {
 	chunk(p *providerStage, size int) Action
 	// end takes the last one.
 	end(p *providerStage, size int) Action
-	// streams reports whether a time-out of the hold lets the answer go.
+	// streams reports whether the answer is held to its first content only.
 	streams() bool
 }
 
@@ -121,8 +122,9 @@ func (x *wholeRelay) end(p *providerStage, size int) Action {
 		out = body
 	}
 	p.r.told.Write(out)
-	p.r.content()
-	p.succeed()
+	now := p.m.vm.Now()
+	p.r.content(now)
+	p.succeed(now)
 	return Continue
 }
 
@@ -170,10 +172,10 @@ func (p *providerStage) translate(body []byte) ([]byte, *llm.Error) {
 }
 
 // succeed ends an attempt whose answer is whole.
-func (p *providerStage) succeed() {
+func (p *providerStage) succeed(now time.Time) {
 	a := p.attempt()
 	if !a.over {
-		a.over, a.took = true, p.m.vm.Now().Sub(a.began)
+		a.over, a.took = true, now.Sub(a.began)
 	}
 	p.commit()
 }

@@ -58,9 +58,9 @@ func (r *request) account() {
 }
 
 // content notes when the first content was seen.
-func (r *request) content() {
+func (r *request) content(now time.Time) {
 	if r.firstAt.IsZero() {
-		r.firstAt = r.m.vm.Now()
+		r.firstAt = now
 	}
 }
 

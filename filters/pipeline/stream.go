@@ -54,7 +54,7 @@ func (x *streamRelay) watch(ev *llm.Event) {
 	}
 	if !x.commits && ev.Commits() {
 		x.commits = true
-		r.content()
+		r.content(x.p.m.vm.Now())
 	}
 }
 
@@ -183,7 +183,7 @@ func (x *streamRelay) appendFailure(out []byte) []byte {
 
 func (x *streamRelay) finish() {
 	x.over = true
-	x.p.succeed()
+	x.p.succeed(x.p.m.vm.Now())
 }
 
 // seen estimates the output tokens that went by.
