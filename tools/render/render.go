@@ -14,7 +14,9 @@ import (
 	"strings"
 	"text/template"
 
+	"github.com/posterngw/postern/filters/builtin"
 	"github.com/posterngw/postern/filters/config"
+	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/pipeline"
 	"github.com/posterngw/postern/filters/route"
 	"github.com/posterngw/postern/filters/telemetry"
@@ -82,7 +84,7 @@ type view struct {
 	BodyBuffer     int
 	AnswerBuffer   int
 	StatsTags      []telemetry.StatsTag
-	Buckets        []telemetry.BucketSetting
+	Buckets        []telemetry.Bucket
 	ProviderConfig string
 }
 
@@ -137,9 +139,13 @@ func (v *view) addProvider(p *config.Named[route.ProviderConfig]) {
 }
 
 // injection is how a dialect carries a key, for the host's own injector.
-func injection(dialect string) (header, prefix string) {
-	if dialect == "anthropic" {
-		return "x-api-key", ""
+func injection(name string) (header, prefix string) {
+	const key = "KEY"
+	for _, d := range builtin.Dialects() {
+		if d.Name == name && d.Provider != nil {
+			header, value := d.Provider.Credential(&dialect.Target{}, key)
+			return header, strings.TrimSuffix(value, key)
+		}
 	}
 	return "authorization", "Bearer "
 }
