@@ -15,7 +15,8 @@ func Append(dst []byte, name string, data []byte) []byte {
 		return appendLine(dst, data, "\n\n")
 	}
 	for {
-		n, term := lineEnd(data)
+		n := lineBreak(data)
+		term := terminator(data, n)
 		dst = appendLine(dst, data[:n], "\n")
 		if term == 0 {
 			return append(dst, '\n')

@@ -91,17 +91,15 @@ func digits(value []byte) bool {
 	return len(value) > 0
 }
 
-// lineEnd returns the length of the line at the start of b and of its terminator, which is 0 if b has none. A CR at the very
-// end counts as a terminator.
-func lineEnd(b []byte) (n, term int) {
-	n = lineBreak(b)
+// terminator returns the length of the line end at b[n:], which is 0 at the end of b. A CR at the very end counts as a line end.
+func terminator(b []byte, n int) int {
 	switch {
 	case n == len(b):
-		return n, 0
+		return 0
 	case b[n] == '\r' && n+1 < len(b) && b[n+1] == '\n':
-		return n, 2
+		return 2
 	}
-	return n, 1
+	return 1
 }
 
 const (

@@ -80,7 +80,12 @@ func (f *Framer) Next() (ev Event, ok bool) {
 			}
 			continue
 		}
-		n, term := lineEnd(f.chunk[f.pos:])
+		rest := f.chunk[f.pos:]
+		n := 0
+		if rest[0] != '\n' { // every other line is blank
+			n = lineBreak(rest)
+		}
+		term := terminator(rest, n)
 		f.take(n + term)
 		if term == 0 {
 			f.mid = f.mid || n > 0
@@ -140,27 +145,26 @@ func (f *Framer) secondHalf() bool {
 
 // take adds n bytes of the chunk to the block.
 func (f *Framer) take(n int) {
-	from := f.pos
 	f.pos += n
-	if f.skip {
-		f.skipped += int64(n)
-		return
-	}
 	f.size += n
-	if f.size > f.limit() {
-		f.overflow()
-		return
-	}
-	if len(f.carry) > 0 {
-		f.carry = append(f.carry, f.chunk[from:f.pos]...)
+	if f.skip || f.size > f.max || len(f.carry) > 0 {
+		f.takeMore(n)
 	}
 }
 
-func (f *Framer) limit() int {
+// takeMore does what is seldom needed for bytes that were taken.
+func (f *Framer) takeMore(n int) {
 	if f.max <= 0 {
-		return DefaultEvent
+		f.max = DefaultEvent
 	}
-	return f.max
+	switch {
+	case f.skip:
+		f.skipped += int64(n)
+	case f.size > f.max:
+		f.overflow()
+	case len(f.carry) > 0:
+		f.carry = append(f.carry, f.chunk[f.pos-n:f.pos]...)
+	}
 }
 
 func (f *Framer) overflow() {
@@ -268,14 +272,15 @@ func (f *Framer) dropCarry() {
 
 // abandon drops the part of a chunk that the caller never asked for.
 func (f *Framer) abandon() {
-	if f.pos >= len(f.chunk) {
+	n := len(f.chunk) - f.pos
+	if n <= 0 {
 		return
 	}
-	f.size += len(f.chunk) - f.pos
+	f.pos += n
+	f.size += n
 	f.mid, f.cr, f.begun = true, false, true
-	f.pos = len(f.chunk)
 	if f.skip {
-		f.skipped += int64(f.size)
+		f.skipped += int64(n)
 		return
 	}
 	f.overflow()
