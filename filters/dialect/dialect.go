@@ -3,6 +3,10 @@
 // and from the canonical vocabulary in package llm, so N clients and M
 // providers need N+M codecs.
 //
+// Beside the interfaces it holds what codecs share: a JSON writer, the two forms
+// of a tool call's arguments, data: URLs, what an HTTP status means, and how long
+// an answer asks to wait.
+//
 // The package knows no dialect by name; filters/postern/builtin.go lists them.
 // It holds no framing (filters/wire) and no accounting.
 package dialect

@@ -234,6 +234,7 @@ func (s Suite) taps(t *testing.T) {
 				f := llm.Facts{Stream: true, Choices: 1}
 				wantOut, told := Tap(s.Dialect.Same.NewTap(&f, limits, &p), stream)
 				want := Script(told)
+				s.agree(t, &f, stream, told)
 				check := func(chunks ...[]byte) {
 					out, events := Tap(s.Dialect.Same.NewTap(&f, limits, &p), chunks...)
 					same(t, string(wantOut), string(out))
@@ -243,6 +244,14 @@ func (s Suite) taps(t *testing.T) {
 			})
 		}
 	}
+}
+
+// agree checks that a tap, which hardly looks, tells the same usage and end as a
+// decoder, which reads everything.
+func (s Suite) agree(t *testing.T, f *llm.Facts, stream []byte, told []llm.Event) {
+	all := Decode(s.Dialect.Provider.NewDecoder(f, limits), stream)
+	require.Equal(t, Last(all), Last(told))
+	require.Equal(t, line(&all[len(all)-1]), line(&told[len(told)-1]))
 }
 
 // same is require.Equal without its price when they are.
