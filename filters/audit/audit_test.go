@@ -237,8 +237,18 @@ func FuzzAppend(f *testing.F) {
 // each replaces every byte that is not UTF-8 by itself, as encoding/json does.
 func each(s string) string { return string([]rune(s)) }
 
+// BenchmarkAppend writes what a usual request leaves, BenchmarkAppendFull a
+// record with everything.
 func BenchmarkAppend(b *testing.B) {
 	r := full()
+	r.Error, r.Asked, r.Excluded, r.Attempts, r.Degraded = Failure{}, "", nil, r.Attempts[1:], nil
+	r.RequestDigest, r.AnswerDigest, r.Usage = Sum{}, Sum{}, llm.Usage{Input: 10, Output: 50, Known: true}
+	benchmark(b, r)
+}
+
+func BenchmarkAppendFull(b *testing.B) { benchmark(b, full()) }
+
+func benchmark(b *testing.B, r *Record) {
 	buf := r.Append(nil)
 	b.SetBytes(int64(len(buf)))
 	b.ReportAllocs()

@@ -41,37 +41,65 @@ type encoder struct {
 }
 
 // field is one key of the record: what the reference says of it, and how its
-// value is written. put appends nothing for an absent value.
+// value is got. One of text, num and put is set; the first two are there so that
+// the many fields that are absent cost next to nothing.
 type field struct {
-	key  string // `"name":`
-	name string
-	kind string
-	doc  string
-	sub  []field // of an object, or of the objects of a list
-	put  func(*encoder, *Record)
+	key    string // `,"name":`
+	name   string
+	kind   string
+	doc    string
+	sub    []field // of an object, or of the objects of a list
+	always bool    // of a number: 0 is written too
+	text   func(*Record) string
+	num    func(*Record) int64
+	put    func(*encoder, *Record) // appends nothing for an absent value
 }
 
 // fields appends the fields that are there and that fit.
 func (e *encoder) fields(fs []field, r *Record) {
 	for i := range fs {
-		mark := len(e.b)
-		e.comma()
-		e.b = append(e.b, fs[i].key...)
-		at := len(e.b)
-		fs[i].put(e, r)
-		if e.b = e.b[:e.fit(mark, e.limit)]; len(e.b) == at {
-			e.b = e.b[:mark]
+		f, mark := &fs[i], len(e.b)
+		switch {
+		case f.text != nil:
+			s := f.text(r)
+			if s == "" {
+				continue
+			}
+			e.begin(f)
+			e.text(s)
+		case f.num != nil:
+			n := f.num(r)
+			if n == 0 && !f.always {
+				continue
+			}
+			e.begin(f)
+			e.int(n)
+		default:
+			e.begin(f)
+			at := len(e.b)
+			if f.put(e, r); len(e.b) == at {
+				e.b = e.b[:mark]
+				continue
+			}
 		}
+		e.cut(mark, e.limit)
 	}
 }
 
-// fit is the length to go on with: all, or mark if a limit is passed.
-func (e *encoder) fit(mark, limit int) int {
-	if len(e.b) <= limit {
-		return len(e.b)
+// begin appends a field's key, with a comma unless it is an object's first.
+func (e *encoder) begin(f *field) {
+	if e.b[len(e.b)-1] == '{' {
+		e.b = append(e.b, f.key[1:]...)
+	} else {
+		e.b = append(e.b, f.key...)
 	}
-	e.truncated = true
-	return mark
+}
+
+// cut takes back what passes a limit.
+func (e *encoder) cut(mark, limit int) {
+	if len(e.b) > limit {
+		e.b, e.truncated = e.b[:mark], true
+	}
 }
 
 func (e *encoder) comma() {
@@ -99,7 +127,7 @@ func (e *encoder) list(n int, put func(i int)) {
 		mark := len(e.b)
 		e.comma()
 		put(i)
-		e.b = e.b[:e.fit(mark, e.limit-scalars)]
+		e.cut(mark, e.limit-scalars)
 	}
 	e.truncated = e.truncated || n > maxItems
 	if len(e.b) == start+1 {
@@ -138,13 +166,6 @@ func (e *encoder) flagField(name string, on bool) {
 
 func (e *encoder) int(n int64) { e.b = strconv.AppendInt(e.b, n, 10) }
 
-// some appends a number that is not 0.
-func (e *encoder) some(n int64) {
-	if n != 0 {
-		e.int(n)
-	}
-}
-
 func (e *encoder) bool(on bool) { e.b = strconv.AppendBool(e.b, on) }
 
 // flag appends true, or nothing.
@@ -154,15 +175,12 @@ func (e *encoder) flag(on bool) {
 	}
 }
 
+// time appends a time of UTC with ms; RFC3339 is the layout that the standard
+// library formats fast.
 func (e *encoder) time(t time.Time) {
-	e.b = append(t.UTC().AppendFormat(append(e.b, '"'), "2006-01-02T15:04:05.000Z"), '"')
-}
-
-// opt appends a text that is not empty.
-func (e *encoder) opt(s string) {
-	if s != "" {
-		e.text(s)
-	}
+	b := t.UTC().AppendFormat(append(e.b, '"'), time.RFC3339)
+	ms := t.Nanosecond() / 1_000_000
+	e.b = append(b[:len(b)-1], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z', '"')
 }
 
 // text appends a string, cut where its encoding passes maxText.
@@ -185,10 +203,18 @@ func (e *encoder) text(s string) {
 	e.b = append(e.b, '"')
 }
 
+// special are the bytes that need an escape or are not ASCII.
+var special = func() (t [256]bool) {
+	for c := range t {
+		t[c] = c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf
+	}
+	return t
+}()
+
 // plain is the length of the start of s that needs no escape: printable ASCII.
 func plain(s string) int {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+	for i := 0; i < len(s); i++ {
+		if special[s[i]] {
 			return i
 		}
 	}

@@ -19,8 +19,7 @@ var table = []field{
 	num("stream_id", "The module's id of the stream, in one VM.", func(r *Record) int64 { return int64(r.StreamID) }),
 	text("end", "How the request ended: complete, client_abort, upstream_reset, local_reply, timeout or trap.",
 		func(r *Record) string { return r.End.String() }),
-	{name: "status", kind: "integer", doc: "HTTP status sent to the client; 0 when it got none.",
-		put: func(e *encoder, r *Record) { e.int(int64(r.Status)) }},
+	always("status", "HTTP status sent to the client; 0 when it got none.", func(r *Record) int64 { return int64(r.Status) }),
 	object("error", "The error that the client got.",
 		text("class", "client, auth, policy, context_length, content_filter, rate_limited, quota_exhausted, overloaded, provider, timeout or malformed.",
 			func(r *Record) string { return r.Error.Class.String() }),
@@ -71,14 +70,10 @@ var table = []field{
 		{name: "remaining", kind: "integer", doc: "Left in the window, as far as the VM knew."},
 		{name: "over", kind: "boolean", doc: "More was used than the limit (soft) or than was reserved."},
 		{name: "unmetered", kind: "boolean", doc: "Admitted although the budget's store did not answer."}}},
-	{name: "first_token_ms", kind: "integer", doc: "Until the first content left for the client.",
-		put: func(e *encoder, r *Record) { e.some(r.FirstToken.Milliseconds()) }},
-	{name: "total_ms", kind: "integer", doc: "Until the end.",
-		put: func(e *encoder, r *Record) { e.int(r.Total.Milliseconds()) }},
-	{name: "bytes_in", kind: "integer", doc: "Of the body that the client sent.",
-		put: func(e *encoder, r *Record) { e.int(r.BytesIn) }},
-	{name: "bytes_out", kind: "integer", doc: "Of the body that the client got.",
-		put: func(e *encoder, r *Record) { e.int(r.BytesOut) }},
+	num("first_token_ms", "Until the first content left for the client.", func(r *Record) int64 { return r.FirstToken.Milliseconds() }),
+	always("total_ms", "Until the end.", func(r *Record) int64 { return r.Total.Milliseconds() }),
+	always("bytes_in", "Of the body that the client sent.", func(r *Record) int64 { return r.BytesIn }),
+	always("bytes_out", "Of the body that the client got.", func(r *Record) int64 { return r.BytesOut }),
 	num("overflowed", "Events of the stream that were longer than the limit.", func(r *Record) int64 { return int64(r.Overflowed) }),
 	object("digests", "Digests of content, when configured: `sha256:` and 64 hexadecimal digits.",
 		field{name: "request", kind: "text", doc: "Of the body that the client sent.",
@@ -113,18 +108,23 @@ func init() {
 
 // prepare spells the keys once.
 func (f *field) prepare() {
-	f.key = `"` + f.name + `":`
+	f.key = `,"` + f.name + `":`
 	for i := range f.sub {
 		f.sub[i].prepare()
 	}
 }
 
 func text(name, doc string, get func(*Record) string) field {
-	return field{name: name, kind: "text", doc: doc, put: func(e *encoder, r *Record) { e.opt(get(r)) }}
+	return field{name: name, kind: "text", doc: doc, text: get}
 }
 
+// num is a number that is left out when it is 0.
 func num(name, doc string, get func(*Record) int64) field {
-	return field{name: name, kind: "integer", doc: doc, put: func(e *encoder, r *Record) { e.some(get(r)) }}
+	return field{name: name, kind: "integer", doc: doc, num: get}
+}
+
+func always(name, doc string, get func(*Record) int64) field {
+	return field{name: name, kind: "integer", doc: doc, num: get, always: true}
 }
 
 func mark(name, doc string, get func(*Record) bool) field {
