@@ -1,0 +1,254 @@
+package telemetry
+
+import (
+	"time"
+
+	"github.com/posterngw/postern/filters/audit"
+	"github.com/posterngw/postern/filters/config"
+	"github.com/posterngw/postern/filters/llm"
+)
+
+// Trace says what is done with W3C trace context.
+type Trace string
+
+// What can be done with trace context.
+const (
+	// Pass gives providers a child span of the trace that a request is in.
+	Pass Trace = "pass"
+	// Create also begins a trace for a request that is in none.
+	Create Trace = "create"
+	// Off leaves the headers alone.
+	Off Trace = "off"
+)
+
+// Config is the section `telemetry`.
+type Config struct {
+	Metrics   bool
+	MaxSeries int
+	Trace     Trace
+}
+
+// Fields is the table of the section `telemetry`.
+func Fields(c *Config) []config.Field {
+	return []config.Field{
+		config.Bool("metrics", &c.Metrics, config.Default(true),
+			config.Doc("Whether the host's metrics are written.")),
+		config.Int("max_series", &c.MaxSeries, config.Default(1000), config.Range(50, 20_000),
+			config.Doc("How many combinations of metric and label values a worker may make. Beyond it models, providers, targets, policies and budgets read `other`. A host never forgets a combination.")),
+		config.Enum("trace", &c.Trace, []Trace{Pass, Create, Off}, config.Default(Pass),
+			config.Doc("What is done with the header `traceparent`: `pass` gives providers a child span of the trace that a request is in, `create` also begins a trace for a request that is in none, `off` leaves it alone. `tracestate` is never touched.")),
+	}
+}
+
+// Telemetry is the metrics of one VM.
+type Telemetry struct {
+	host   Metrics
+	on     bool
+	max    int
+	series map[seriesKey]*series
+	calls  map[callKey]*call
+	queue  []*series
+	name   []byte
+	last   Sample
+	info   *series
+}
+
+// New returns the metrics of a VM, on the host's.
+func New(c *Config, host Metrics) *Telemetry {
+	return &Telemetry{host: host, on: c.Metrics, max: c.MaxSeries,
+		series: map[seriesKey]*series{}, calls: map[callKey]*call{}}
+}
+
+// call holds the series that nearly every request of its kind needs, so that it
+// finds them by one look-up.
+type call struct {
+	duration, firstChunk, in, out *series
+	inCount, outCount             *series
+}
+
+type callKey struct {
+	op                        llm.Operation
+	provider, model, response string
+	err                       string
+}
+
+// Observe counts a finished request.
+func (t *Telemetry) Observe(r *audit.Record) {
+	if !t.on {
+		return
+	}
+	c := t.call(r)
+	t.record(c.duration, ms(r.Total))
+	if r.Stream && r.FirstToken > 0 {
+		t.record(c.firstChunk, ms(r.FirstToken))
+	}
+	if n := r.Usage.InputTotal(); n > 0 {
+		t.record(c.in, uint64(n))
+		t.add(c.inCount, n)
+	}
+	if n := r.Usage.OutputTotal(); n > 0 {
+		t.record(c.out, uint64(n))
+		t.add(c.outCount, n)
+	}
+	t.add(t.at(requests, values{r.Operation.String(), r.Model, r.End.String(), status(r.Status)}), 1)
+	t.outcome(r)
+	t.attempted(r)
+	t.budgets(r)
+}
+
+func ms(d time.Duration) uint64 { return uint64(max(0, d.Milliseconds())) }
+
+func (t *Telemetry) call(r *audit.Record) *call {
+	k := callKey{r.Operation, provider(r), r.Model, r.UpstreamModel, failure(r)}
+	if c := t.calls[k]; c != nil {
+		return c
+	}
+	op := r.Operation.String()
+	v := func(last string) values { return values{op, k.provider, k.model, k.response, last} }
+	c := &call{
+		duration: t.at(duration, v(k.err)), firstChunk: t.at(firstChunk, v("")),
+		in: t.at(tokenUsage, v("input")), out: t.at(tokenUsage, v("output")),
+		inCount: t.at(tokens, v("input")), outCount: t.at(tokens, v("output")),
+	}
+	if len(t.calls) < t.max {
+		t.calls[k] = c
+	}
+	return c
+}
+
+// provider is the kind of the provider, or its name when the kind is unknown.
+func provider(r *audit.Record) string {
+	if r.System != "" {
+		return r.System
+	}
+	return r.Provider
+}
+
+// failure is error.type: the error's class, or how the stream ended if that was
+// not as it should.
+func failure(r *audit.Record) string {
+	if r.Error.Class != llm.NoError {
+		return r.Error.Class.String()
+	}
+	switch r.End {
+	case audit.ClientAbort, audit.UpstreamReset, audit.Timeout, audit.Trap:
+		return r.End.String()
+	}
+	return ""
+}
+
+func status(code int) string {
+	switch code / 100 {
+	case 1:
+		return "1xx"
+	case 2:
+		return "2xx"
+	case 3:
+		return "3xx"
+	case 4:
+		return "4xx"
+	case 5:
+		return "5xx"
+	}
+	return "none"
+}
+
+// outcome counts the decision, the error, the cost and cut events.
+func (t *Telemetry) outcome(r *audit.Record) {
+	switch d := &r.Decision; {
+	case d.Made && d.Allowed:
+		t.add(t.at(decisions, values{"allow"}), 1)
+	case d.Made:
+		t.add(t.at(decisions, values{"deny", denier(r)}), 1)
+	}
+	if r.Error.Class != llm.NoError {
+		t.add(t.at(failures, values{r.Error.Class.String(), r.Error.Source.String()}), 1)
+	}
+	if r.Cost > 0 {
+		t.add(t.at(cost, values{r.Operation.String(), provider(r), r.Model, r.UpstreamModel, r.Currency}), r.Cost)
+	}
+	if r.Overflowed > 0 {
+		t.add(t.at(overflows, values{}), int64(r.Overflowed))
+	}
+}
+
+// denier is the policy that a denial names.
+func denier(r *audit.Record) string {
+	if r.Error.Class == llm.PolicyError && r.Error.Policy != "" {
+		return r.Error.Policy
+	}
+	if len(r.Decision.Policies) > 0 {
+		return r.Decision.Policies[0]
+	}
+	return ""
+}
+
+func (t *Telemetry) attempted(r *audit.Record) {
+	for i := range r.Attempts {
+		a := &r.Attempts[i]
+		class := "ok"
+		if a.Class != llm.NoError {
+			class = a.Class.String()
+		}
+		t.add(t.at(attempts, values{a.Target, class}), 1)
+		if i > 0 {
+			t.add(t.at(retries, values{a.Target}), 1)
+		}
+	}
+}
+
+func (t *Telemetry) budgets(r *audit.Record) {
+	if r.Error.Code == "budget_exceeded" {
+		t.add(t.at(budgetRefusals, values{r.Error.Policy}), 1)
+	}
+	for i := range r.Budgets {
+		m := &r.Budgets[i]
+		if m.Over {
+			t.add(t.at(budgetOver, values{m.Budget}), 1)
+		}
+		if m.Unmetered {
+			t.add(t.at(budgetUnmetered, values{m.Budget}), 1)
+		}
+	}
+}
+
+// Sample is the state of a VM beside its requests.
+type Sample struct {
+	Streams       int64  // open now
+	BytesInFlight int64  // held now
+	HighWater     uint64 // greatest linear memory so far, in bytes
+	Panics        int64  // so far
+	Admission     int64  // requests refused for lack of room so far
+}
+
+// Sample takes the state of the VM. Call it before Flush.
+func (t *Telemetry) Sample(s Sample) {
+	if !t.on {
+		return
+	}
+	none := values{}
+	t.add(t.at(streams, none), s.Streams-t.last.Streams)
+	t.add(t.at(inFlight, none), s.BytesInFlight-t.last.BytesInFlight)
+	t.add(t.at(panics, none), s.Panics-t.last.Panics)
+	t.add(t.at(admission, none), s.Admission-t.last.Admission)
+	if s.HighWater != t.last.HighWater {
+		t.record(t.at(highWater, none), s.HighWater)
+	}
+	t.last = s
+}
+
+// Serving says which configuration the VM serves from now on.
+func (t *Telemetry) Serving(version string) {
+	if !t.on {
+		return
+	}
+	s := t.at(configInfo, values{version})
+	if s == t.info {
+		return
+	}
+	if t.info != nil {
+		t.record(t.info, 0)
+	}
+	t.record(s, 1)
+	t.info = s
+}
