@@ -84,8 +84,6 @@ var badDocuments = []struct {
 	{"deep pointer", `{"x":{"a/b":[1,2,{"c~":tru }]}}`, CodeSyntax, 26, "/x/a~1b/2/c~0"},
 }
 
-var badLimits = Limits{Depth: 3}
-
 func TestScanRefuses(t *testing.T) {
 	lim := Limits{Depth: 3}
 	for _, c := range badDocuments {
