@@ -21,9 +21,9 @@ const (
 	// take what is written has no shared data.
 	maxAbsent = 2
 	// creation is a version that no value has. proxy-wasm hosts write an absent
-	// key whatever the version (proxy-wasm-cpp-host, src/shared_data.cc), so with
-	// this one of two VMs that create a key at once loses, as it must; with 0
-	// the second would overwrite the first one's leases.
+	// key whatever the version (seen in Envoy 1.40), so with this one of two VMs that
+	// create a key at once loses, as it must; with 0 the second would overwrite
+	// the first one's leases.
 	creation = ^uint32(0)
 )
 

@@ -2,7 +2,6 @@ package budget
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"strconv"
 )
 
@@ -40,9 +39,6 @@ func slotKey(m *Meter, s *Subject) string {
 	k = append(append(k, m.Budget...), '.')
 	return string(strconv.AppendUint(k, n, 10))
 }
-
-// String is the digest in hexadecimal.
-func (s Subject) String() string { return hex.EncodeToString(s[:]) }
 
 func appendValue(dst []byte, cs []counter) []byte {
 	dst = append(dst, valueVersion)
