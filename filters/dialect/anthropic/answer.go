@@ -43,7 +43,7 @@ func (provider) Decode(_ *llm.Facts, body []byte) (*llm.Answer, *llm.Error) {
 	a.Choices = []llm.Choice{choice}
 	for it := jsonx.Members(body); it.Next(); {
 		if messageKeys.Find(it.Key()) < 0 {
-			a.Extra = keep(a.Extra, &it)
+			a.Extra = dialect.Keep(a.Extra, &it)
 		}
 	}
 	return a, nil
@@ -100,12 +100,12 @@ type fields struct {
 
 func (b *fields) read(raw []byte) {
 	for it := jsonx.Members(raw); it.Next(); {
-		if to := b.place(name(&it)); to != nil {
-			*to = text(&it)
+		if to := b.place(dialect.Name(&it)); to != nil {
+			*to = dialect.Text(&it)
 		} else if it.KeyIs("input") {
 			b.input = it.Value()
 		} else if b.keep {
-			b.extra = keep(b.extra, &it)
+			b.extra = dialect.Keep(b.extra, &it)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package anthropic
 
 import (
-	"strings"
 	"time"
 
 	"github.com/posterngw/postern/filters/dialect"
@@ -50,11 +49,11 @@ func (f *failure) read(doc *jsonx.Document) bool {
 		return jsonx.Equal(interior(doc, mType), "error")
 	}
 	for it := jsonx.Members(v.Raw(doc.Body())); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "type":
-			f.kind = dialect.Plain(text(&it), 100)
+			f.kind = dialect.Plain(dialect.Text(&it), 100)
 		case "message":
-			f.message = dialect.Plain(text(&it), maxMessage)
+			f.message = dialect.Plain(dialect.Text(&it), maxMessage)
 		}
 	}
 	return true
@@ -97,29 +96,26 @@ var contextPhrases = []string{
 	"input is too long", "too many tokens",
 }
 
+// quotaPhrases tell that the account is empty, filterPhrases that the answer was
+// held back.
+var (
+	quotaPhrases  = []string{"credit balance", "usage limits"}
+	filterPhrases = []string{"content filtering policy"}
+)
+
 // refine tells what the API calls an invalid request and is not.
 func (f *failure) refine(e *llm.Error) {
-	message := strings.ToLower(f.message)
 	switch {
-	case containsAny(message, contextPhrases):
+	case dialect.Says(f.message, contextPhrases):
 		e.Class, e.Code = llm.ContextLength, "context_length_exceeded"
-	case strings.Contains(message, "credit balance"), strings.Contains(message, "usage limits"):
+	case dialect.Says(f.message, quotaPhrases):
 		e.Class, e.Code = llm.QuotaExhausted, "provider_quota"
-	case strings.Contains(message, "content filtering policy"):
+	case dialect.Says(f.message, filterPhrases):
 		e.Class, e.Code = llm.ContentFilter, "content_filter"
 	default:
 		return
 	}
 	e.Status = e.Class.Status()
-}
-
-func containsAny(text string, phrases []string) bool {
-	for _, p := range phrases {
-		if strings.Contains(text, p) {
-			return true
-		}
-	}
-	return false
 }
 
 // describe chooses the message. What a provider says about the request is for

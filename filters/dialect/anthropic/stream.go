@@ -117,11 +117,11 @@ func (d *decoder) start(emit func(*llm.Event)) {
 	d.started = true
 	ev := llm.Event{Kind: llm.Start}
 	for it := jsonx.Members(d.doc.Raw(mMessage)); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "id":
-			ev.ID = text(&it)
+			ev.ID = dialect.Text(&it)
 		case "model":
-			ev.Name = text(&it)
+			ev.Name = dialect.Text(&it)
 		case "usage":
 			d.counts.read(it.Value())
 		}

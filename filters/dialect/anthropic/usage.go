@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
@@ -18,7 +19,7 @@ const maxTokenCount = 1 << 48
 // read takes the counts that a usage object names.
 func (c *counts) read(raw []byte) {
 	for it := jsonx.Members(raw); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "input_tokens":
 			c.set(&c.input, it.Value())
 		case "cache_read_input_tokens":

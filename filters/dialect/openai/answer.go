@@ -40,7 +40,7 @@ func (provider) Decode(_ *llm.Facts, body []byte) (*llm.Answer, *llm.Error) {
 	}
 	for it := jsonx.Members(body); it.Next(); {
 		if answerKeys.Find(it.Key()) < 0 {
-			a.Extra = keep(a.Extra, &it)
+			a.Extra = dialect.Keep(a.Extra, &it)
 		}
 	}
 	return a, nil
@@ -77,16 +77,16 @@ func usageOf(doc *jsonx.Document) (llm.Usage, bool) {
 func readChoice(raw []byte) llm.Choice {
 	var c llm.Choice
 	for it := jsonx.Members(raw); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "message":
 			t := readTurn(it.Value())
 			c.Parts = t.assistant()
 			c.Extra = append(c.Extra, t.extra...)
 		case "finish_reason":
-			c.Finish = finishOf(value(&it))
+			c.Finish = finishOf(dialect.Value(&it))
 		case "index":
 		default:
-			c.Extra = keep(c.Extra, &it)
+			c.Extra = dialect.Keep(c.Extra, &it)
 		}
 	}
 	return c

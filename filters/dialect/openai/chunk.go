@@ -108,13 +108,13 @@ func (c *chunks) choice(raw []byte, emit func(*llm.Event)) {
 	var index int64
 	var delta, reason []byte
 	for it := jsonx.Members(raw); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "index":
 			index, _ = jsonx.Int(it.Value())
 		case "delta":
 			delta = it.Value()
 		case "finish_reason":
-			reason = value(&it)
+			reason = dialect.Value(&it)
 		}
 	}
 	ch := c.find(index)
@@ -184,24 +184,24 @@ type delta struct {
 
 func (d *delta) read(raw []byte) {
 	for it := jsonx.Members(raw); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "content":
-			d.content = text(&it)
+			d.content = dialect.Text(&it)
 			d.parts = it.Value() // Mistral sends thinking as an array of parts
 		case "refusal":
-			d.refusal = text(&it)
+			d.refusal = dialect.Text(&it)
 		case "reasoning_content":
-			d.reasoning = text(&it)
+			d.reasoning = dialect.Text(&it)
 		case "reasoning":
 			if len(d.reasoning) == 0 {
-				d.reasoning = text(&it)
+				d.reasoning = dialect.Text(&it)
 			}
 		case "reasoning_details":
 			d.details = it.Value()
 		case "tool_calls":
 			d.calls = it.Value()
 		case "function_call":
-			d.function = value(&it)
+			d.function = dialect.Value(&it)
 		}
 	}
 }
@@ -274,11 +274,11 @@ func (c *chunks) call(ch *choice, raw []byte, emit func(*llm.Event)) {
 	var id llm.Escaped
 	var function []byte
 	for it := jsonx.Members(raw); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "index":
 			index, _ = jsonx.Int(it.Value())
 		case "id":
-			id = text(&it)
+			id = dialect.Text(&it)
 		case "function":
 			function = it.Value()
 		}

@@ -2,7 +2,6 @@ package openai
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/posterngw/postern/filters/dialect"
@@ -63,15 +62,15 @@ func (f *failure) read(doc *jsonx.Document) bool {
 
 func (f *failure) object(raw []byte) {
 	for it := jsonx.Members(raw); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "message":
-			f.message = dialect.Plain(text(&it), maxMessage)
+			f.message = dialect.Plain(dialect.Text(&it), maxMessage)
 		case "type":
-			f.kind = dialect.Plain(text(&it), 100)
+			f.kind = dialect.Plain(dialect.Text(&it), 100)
 		case "param":
-			f.param = dialect.Plain(text(&it), 100)
+			f.param = dialect.Plain(dialect.Text(&it), 100)
 		case "code":
-			f.code = dialect.Plain(text(&it), 100)
+			f.code = dialect.Plain(dialect.Text(&it), 100)
 			f.number(it.Value())
 		case "status", "status_code":
 			f.number(it.Value())
@@ -175,23 +174,13 @@ func (f *failure) meaning(class llm.Class) (llm.Class, string) {
 			return m.class, m.code
 		}
 	}
-	message := strings.ToLower(f.message)
 	switch {
-	case class == llm.ClientError && containsAny(message, contextPhrases):
+	case class == llm.ClientError && dialect.Says(f.message, contextPhrases):
 		return llm.ContextLength, "context_length_exceeded"
-	case (class == llm.ClientError || class == llm.RateLimited) && containsAny(message, quotaPhrases):
+	case (class == llm.ClientError || class == llm.RateLimited) && dialect.Says(f.message, quotaPhrases):
 		return llm.QuotaExhausted, "provider_quota"
 	}
 	return llm.NoError, ""
-}
-
-func containsAny(text string, phrases []string) bool {
-	for _, p := range phrases {
-		if strings.Contains(text, p) {
-			return true
-		}
-	}
-	return false
 }
 
 // describe chooses the message. What a provider says about the request is for

@@ -1,7 +1,6 @@
 package openai
 
 import (
-	"bytes"
 	"math"
 
 	"github.com/posterngw/postern/filters/dialect"
@@ -114,34 +113,6 @@ func (m *members) count(k int) int {
 		return 0
 	}
 	return int(min(max(n, math.MinInt32), math.MaxInt32))
-}
-
-// name returns the unescaped key of a member.
-func name(it *jsonx.Iter) []byte {
-	key := it.Key()
-	if bytes.IndexByte(key, '\\') < 0 {
-		return key
-	}
-	return jsonx.Unescape(nil, key)
-}
-
-// value returns a member's value; null is nil.
-func value(it *jsonx.Iter) []byte {
-	if it.Kind() == jsonx.Null {
-		return nil
-	}
-	return it.Value()
-}
-
-// text returns the interior of a member that is a string, else nil.
-func text(it *jsonx.Iter) llm.Escaped { return llm.Escaped(jsonx.Interior(it.Value())) }
-
-// keep adds a member to those without a canonical place; null says nothing.
-func keep(extra []llm.Field, it *jsonx.Iter) []llm.Field {
-	if it.Kind() == jsonx.Null {
-		return extra
-	}
-	return append(extra, llm.Field{Name: string(name(it)), Value: it.Value()})
 }
 
 // length counts the elements of an array.

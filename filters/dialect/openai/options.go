@@ -65,7 +65,7 @@ func (m *members) stop() []llm.Escaped {
 			m.wrong(kStop, "an array of strings")
 			return nil
 		}
-		list = append(list, text(&it))
+		list = append(list, dialect.Text(&it))
 	}
 	return list
 }
@@ -95,11 +95,11 @@ func (m *members) format() *llm.Format {
 func (m *members) schema(raw []byte) *llm.Format {
 	f := &llm.Format{}
 	for it := jsonx.Members(raw); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "name":
-			f.Name = text(&it)
+			f.Name = dialect.Text(&it)
 		case "schema":
-			f.Schema = llm.Raw(value(&it))
+			f.Schema = llm.Raw(dialect.Value(&it))
 		case "strict":
 			f.Strict, _ = jsonx.Bool(it.Value())
 		}
@@ -127,9 +127,9 @@ func (m *members) reasoning() *llm.Reasoning {
 
 func readReasoning(r *llm.Reasoning, raw []byte) {
 	for it := jsonx.Members(raw); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "effort":
-			r.Effort = text(&it)
+			r.Effort = dialect.Text(&it)
 		case "max_tokens":
 			n, _ := jsonx.Int(it.Value())
 			r.Budget = int(min(max(n, 0), 1<<31-1))

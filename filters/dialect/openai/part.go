@@ -77,11 +77,11 @@ var audioTypes = []struct{ format, mediaType string }{
 func audio(body []byte) llm.Media {
 	var m llm.Media
 	for it := jsonx.Members(body); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "data":
-			m.Data = text(&it)
+			m.Data = dialect.Text(&it)
 		case "format":
-			m.Type = audioType(text(&it))
+			m.Type = audioType(dialect.Text(&it))
 		}
 	}
 	return m
@@ -110,13 +110,13 @@ func audioFormat(mediaType llm.Escaped) string {
 func file(body []byte) llm.Media {
 	var m llm.Media
 	for it := jsonx.Members(body); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "file_data":
-			m.Data = text(&it)
+			m.Data = dialect.Text(&it)
 		case "file_id":
-			m.File = text(&it)
+			m.File = dialect.Text(&it)
 		case "filename":
-			m.Name = text(&it)
+			m.Name = dialect.Text(&it)
 		}
 	}
 	if mediaType, data, ok := dialect.DataURL(m.Data); ok {

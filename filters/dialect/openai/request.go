@@ -23,7 +23,7 @@ func (client) Decode(f llm.Facts, doc *jsonx.Document) (*llm.Request, *llm.Error
 	r.Metadata = llm.Raw(m.object(kMetadata))
 	for it := jsonx.Members(doc.Body()); it.Next(); {
 		if inspected.Find(it.Key()) < 0 {
-			r.Extra = keep(r.Extra, &it)
+			r.Extra = dialect.Keep(r.Extra, &it)
 		}
 	}
 	if m.err != nil {
@@ -39,7 +39,7 @@ func refusals(m *members) *llm.Error {
 		return unsupported("logprobs")
 	}
 	for it := jsonx.Elements(m.array(kModalities)); it.Next(); {
-		if !jsonx.Equal(text(&it), "text") {
+		if !jsonx.Equal(dialect.Text(&it), "text") {
 			return unsupported("modalities")
 		}
 	}
@@ -141,15 +141,15 @@ func readTool(raw []byte) llm.Tool {
 	var t llm.Tool
 	function := false
 	for it := jsonx.Members(raw); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "type":
-			function = jsonx.Equal(text(&it), "function")
+			function = jsonx.Equal(dialect.Text(&it), "function")
 		case "function":
 			readDefinition(&t, it.Value())
 		case "cache_control":
-			t.Cache = llm.Raw(value(&it))
+			t.Cache = llm.Raw(dialect.Value(&it))
 		default:
-			t.Extra = keep(t.Extra, &it)
+			t.Extra = dialect.Keep(t.Extra, &it)
 		}
 	}
 	if !function || t.Name == nil {
@@ -160,17 +160,17 @@ func readTool(raw []byte) llm.Tool {
 
 func readDefinition(t *llm.Tool, raw []byte) {
 	for it := jsonx.Members(raw); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "name":
-			t.Name = text(&it)
+			t.Name = dialect.Text(&it)
 		case "description":
-			t.Description = text(&it)
+			t.Description = dialect.Text(&it)
 		case "parameters":
-			t.Schema = llm.Raw(value(&it))
+			t.Schema = llm.Raw(dialect.Value(&it))
 		case "strict":
 			t.Strict, _ = jsonx.Bool(it.Value())
 		default:
-			t.Extra = keep(t.Extra, &it)
+			t.Extra = dialect.Keep(t.Extra, &it)
 		}
 	}
 }

@@ -4,145 +4,49 @@ import (
 	"bytes"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/tap"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 	"github.com/posterngw/postern/filters/wire/sse"
 )
 
-// tap passes a stream on. Until an event commits it reads every chunk; after
-// that it only looks whether a chunk says something of usage, of an end or of
-// an error, and reads those.
-type tap struct {
-	frames sse.Framer
+// watcher reads the chunks of a stream that is passed on.
+type watcher struct {
 	chunks chunks
-	pass   pass
-
-	model []byte // the name to show, as JSON; nil keeps the provider's
-	shown string // the same as text
-	cut   bool   // the usage chunk is ours alone
-
-	committed bool
-	failed    bool
-	pieces    int64 // chunks with text
-	bytes     int64 // of text
-
-	emit func(*llm.Event) // of the running call
-	take func(*llm.Event) // filters, bound once
+	cut    bool // the usage chunk is ours alone
 }
 
 // NewTap watches a streamed answer.
 func (same) NewTap(f *llm.Facts, lim dialect.Limits, p *dialect.Patch) dialect.Tap {
-	t := &tap{
-		frames: *sse.NewFramer(sse.Limits{Event: lim.Event}),
-		chunks: newChunks(lim),
-		shown:  p.Model,
-		cut:    p.Usage && !f.WantsUsage,
-	}
-	if p.Model != "" {
-		t.model = jsonx.Quote(nil, p.Model)
-	}
-	t.take = t.filter
-	return t
+	return tap.New(&watcher{chunks: newChunks(lim), cut: p.Usage && !f.WantsUsage}, lim, p)
 }
 
-// Write passes on the whole events of a chunk.
-func (t *tap) Write(chunk []byte, emit func(*llm.Event)) []byte {
-	t.emit = emit
-	t.pass.begin(chunk)
-	t.frames.Feed(chunk)
-	for ev, ok := t.frames.Next(); ok; ev, ok = t.frames.Next() {
-		t.event(&ev)
-	}
-	t.emit = nil
-	return t.pass.end()
+// Read leaves out the usage chunk that only the gateway asked for.
+func (w *watcher) Read(ev *sse.Event, emit func(*llm.Event)) bool {
+	w.chunks.read(ev.Data, emit)
+	return !w.cut || !w.chunks.extra
 }
 
-// Close passes on a last event without its blank line if it is whole, and gives
-// it one; the beginning of an event is dropped.
-func (t *tap) Close(emit func(*llm.Event)) []byte {
-	t.emit = emit
-	t.pass.begin(nil)
-	if ev, ok := t.frames.Close(); ok && whole(ev.Data) {
-		t.event(&ev)
-		t.pass.terminate()
-	}
-	t.chunks.stop(t.take)
-	t.emit = nil
-	return t.pass.end()
-}
+func (w *watcher) Stop(emit func(*llm.Event)) { w.chunks.stop(emit) }
 
-// Seen is the number of chunks with text, which is right where each holds a
-// token, or a quarter of the text's bytes where that is more.
-func (t *tap) Seen() int64 { return max(t.pieces, t.bytes/4) }
+func (w *watcher) Whole(data []byte) bool { return whole(data) }
 
-func (t *tap) Overflowed() int { return t.frames.Overflowed() }
-
-// filter hands events on: all of them until one commits.
-func (t *tap) filter(ev *llm.Event) {
-	t.failed = t.failed || ev.Kind == llm.Failure
-	if t.committed {
-		switch ev.Kind {
-		case llm.FinishEvent, llm.UsageEvent, llm.End, llm.Failure:
-		default:
-			return
+// Model finds the first top-level model of a chunk.
+func (w *watcher) Model(data []byte) (at jsonx.Span, ok bool) {
+	for it := jsonx.Members(data); it.Next(); {
+		if it.KeyIs("model") {
+			return jsonx.Span{Start: it.Offset(), End: it.Offset() + len(it.Value())}, it.Kind() == jsonx.String
 		}
 	}
-	t.committed = t.committed || ev.Commits()
-	t.emit(ev)
+	return jsonx.Span{}, false
 }
 
-// event decides what becomes of one event.
-func (t *tap) event(ev *sse.Event) {
-	if t.failed || t.pass.rest(ev) {
-		return
-	}
-	if ev.Data == nil {
-		t.ping()
-		t.pass.keep(ev)
-		return
-	}
-	if t.look(ev.Data) || !t.committed {
-		t.chunks.read(ev.Data, t.take)
-		if t.failed || t.cut && t.chunks.extra {
-			t.pass.drop(ev)
-			return
-		}
-	}
-	if t.model != nil && t.rename(ev) {
-		return
-	}
-	t.pass.keep(ev)
-}
-
-func (t *tap) ping() {
-	if !t.committed {
-		t.chunks.ev = llm.Event{Kind: llm.Ping}
-		t.emit(&t.chunks.ev)
-	}
-}
-
-// rename passes a chunk on with the model's name to show; false when it has that
-// already, or none.
-func (t *tap) rename(ev *sse.Event) bool {
-	for it := jsonx.Members(ev.Data); it.Next(); {
-		if !it.KeyIs("model") {
-			continue
-		}
-		if it.Kind() != jsonx.String || jsonx.Equal(jsonx.Interior(it.Value()), t.shown) {
-			return false
-		}
-		at := it.Offset()
-		t.pass.replace(ev, at, at+len(it.Value()), t.model)
-		return true
-	}
-	return false
-}
-
-// look reports whether a chunk must be read: it has usage, a finish reason, an
+// Look reports whether a chunk must be read: it has usage, a finish reason, an
 // error, or is no object. It counts the text that goes by. A quote within a
 // JSON string is escaped, so no text can look like a key; a key that a provider
 // spells with escapes is not seen.
-func (t *tap) look(data []byte) bool {
+func (w *watcher) Look(ev *sse.Event, seen *tap.Seen) bool {
+	data := ev.Data
 	if len(data) == 0 || data[0] != '{' {
 		return true
 	}
@@ -168,40 +72,10 @@ func (t *tap) look(data []byte) bool {
 			read = read || bytes.HasPrefix(data[i:], []byte(`"error"`))
 		case keyText:
 			if data[i] == '"' {
-				i = t.text(data, i+1)
+				i = seen.Text(data, i+1)
 			}
 		}
 	}
-}
-
-// text counts the string whose interior begins at i, and returns its end.
-func (t *tap) text(data []byte, i int) int {
-	from := i
-	for {
-		n := bytes.IndexByte(data[i:], '"')
-		if n < 0 {
-			return len(data)
-		}
-		i += n + 1
-		if !escaped(data[from : i-1]) {
-			break
-		}
-	}
-	if size := i - 1 - from; size > 0 {
-		t.pieces++
-		t.bytes += int64(size)
-	}
-	return i
-}
-
-// escaped reports whether what follows b is escaped: b ends in an odd number of
-// backslashes.
-func escaped(b []byte) bool {
-	n := 0
-	for n < len(b) && b[len(b)-1-n] == '\\' {
-		n++
-	}
-	return n&1 == 1
 }
 
 func skipSpace(b []byte, i int) int {

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
@@ -16,33 +17,33 @@ type turn struct {
 func readTurn(raw []byte) turn {
 	var t turn
 	for it := jsonx.Members(raw); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "role":
-			t.role = value(&it)
+			t.role = dialect.Value(&it)
 		case "content":
-			t.content = value(&it)
+			t.content = dialect.Value(&it)
 		case "name":
-			t.name = value(&it)
+			t.name = dialect.Value(&it)
 		case "tool_calls":
-			t.calls = value(&it)
+			t.calls = dialect.Value(&it)
 		case "tool_call_id":
-			t.callID = value(&it)
+			t.callID = dialect.Value(&it)
 		case "refusal":
-			t.refusal = value(&it)
+			t.refusal = dialect.Value(&it)
 		case "reasoning_content":
-			t.reasoning = value(&it)
+			t.reasoning = dialect.Value(&it)
 		case "reasoning":
 			if t.reasoning == nil {
-				t.reasoning = value(&it)
+				t.reasoning = dialect.Value(&it)
 			}
 		case "reasoning_details":
-			t.details = value(&it)
+			t.details = dialect.Value(&it)
 		case "cache_control":
-			t.cache = value(&it)
+			t.cache = dialect.Value(&it)
 		case "function_call":
-			t.function = value(&it)
+			t.function = dialect.Value(&it)
 		default:
-			t.extra = keep(t.extra, &it)
+			t.extra = dialect.Keep(t.extra, &it)
 		}
 	}
 	return t
@@ -109,15 +110,15 @@ type detail struct {
 func readDetail(raw []byte) detail {
 	var d detail
 	for it := jsonx.Members(raw); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "text":
-			d.text = text(&it)
+			d.text = dialect.Text(&it)
 		case "signature":
-			d.signature = text(&it)
+			d.signature = dialect.Text(&it)
 		case "data":
-			d.data = text(&it)
+			d.data = dialect.Text(&it)
 		case "format":
-			d.claude = jsonx.Equal(text(&it), claude)
+			d.claude = jsonx.Equal(dialect.Text(&it), claude)
 		}
 	}
 	return d
@@ -127,20 +128,20 @@ func readDetail(raw []byte) detail {
 func readCall(raw []byte) llm.Part {
 	part := llm.Part{Kind: llm.ToolCallPart}
 	for it := jsonx.Members(raw); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "id":
-			part.Call.ID = text(&it)
+			part.Call.ID = dialect.Text(&it)
 		case "function":
 			readFunction(&part, it.Value())
 		case "type":
-			if kind := text(&it); len(kind) > 0 && !jsonx.Equal(kind, "function") {
+			if kind := dialect.Text(&it); len(kind) > 0 && !jsonx.Equal(kind, "function") {
 				return llm.Part{Kind: llm.OtherPart, Other: raw}
 			}
 		case "index":
 		case "cache_control":
-			part.Cache = value(&it)
+			part.Cache = dialect.Value(&it)
 		default:
-			part.Extra = keep(part.Extra, &it)
+			part.Extra = dialect.Keep(part.Extra, &it)
 		}
 	}
 	return part
@@ -150,16 +151,16 @@ func readCall(raw []byte) llm.Part {
 // object instead of its text.
 func readFunction(part *llm.Part, raw []byte) {
 	for it := jsonx.Members(raw); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "name":
-			part.Call.Name = text(&it)
+			part.Call.Name = dialect.Text(&it)
 		case "arguments":
-			part.Call.Arguments, part.Call.Input = text(&it), nil
+			part.Call.Arguments, part.Call.Input = dialect.Text(&it), nil
 			if it.Kind() == jsonx.Object {
 				part.Call.Input = it.Value()
 			}
 		default:
-			part.Extra = keep(part.Extra, &it)
+			part.Extra = dialect.Keep(part.Extra, &it)
 		}
 	}
 }
@@ -185,15 +186,15 @@ func readPart(raw []byte) llm.Part {
 	var kind llm.Escaped
 	var body []byte
 	for it := jsonx.Members(raw); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "type":
-			kind = text(&it)
+			kind = dialect.Text(&it)
 		case "text", "refusal", "image_url", "input_audio", "file", "thinking":
 			body = it.Value()
 		case "cache_control", "prompt_cache_breakpoint":
-			part.Cache = value(&it)
+			part.Cache = dialect.Value(&it)
 		default:
-			part.Extra = keep(part.Extra, &it)
+			part.Extra = dialect.Keep(part.Extra, &it)
 		}
 	}
 	if !fill(&part, kind, body) {

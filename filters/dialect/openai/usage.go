@@ -24,7 +24,7 @@ type counts struct {
 func readUsage(raw []byte) (llm.Usage, bool) {
 	var c counts
 	for it := jsonx.Members(raw); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "prompt_tokens":
 			c.prompt, c.hasPrompt = tokens(&it)
 		case "completion_tokens":
@@ -47,7 +47,7 @@ func readUsage(raw []byte) (llm.Usage, bool) {
 
 func (c *counts) promptDetails(raw []byte) {
 	for it := jsonx.Members(raw); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "cached_tokens":
 			c.cached, c.hasCache = tokens(&it)
 		case "cache_write_tokens":
@@ -60,7 +60,7 @@ func (c *counts) promptDetails(raw []byte) {
 
 func (c *counts) completionDetails(raw []byte) {
 	for it := jsonx.Members(raw); it.Next(); {
-		switch string(name(&it)) {
+		switch string(dialect.Name(&it)) {
 		case "reasoning_tokens":
 			c.reasoning, _ = tokens(&it)
 		case "audio_tokens":

@@ -1,0 +1,48 @@
+package dialect
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/wire/jsonx"
+)
+
+// Name returns the unescaped key of a member.
+func Name(it *jsonx.Iter) []byte {
+	key := it.Key()
+	if bytes.IndexByte(key, '\\') < 0 {
+		return key
+	}
+	return jsonx.Unescape(nil, key)
+}
+
+// Value returns a member's value; null is nil.
+func Value(it *jsonx.Iter) []byte {
+	if it.Kind() == jsonx.Null {
+		return nil
+	}
+	return it.Value()
+}
+
+// Text returns the interior of a member that is a string, else nil.
+func Text(it *jsonx.Iter) llm.Escaped { return llm.Escaped(jsonx.Interior(it.Value())) }
+
+// Keep adds a member to those without a canonical place; null says nothing.
+func Keep(extra []llm.Field, it *jsonx.Iter) []llm.Field {
+	if it.Kind() == jsonx.Null {
+		return extra
+	}
+	return append(extra, llm.Field{Name: string(Name(it)), Value: it.Value()})
+}
+
+// Says reports whether a message has one of the phrases, which are in lower case.
+func Says(message string, phrases []string) bool {
+	message = strings.ToLower(message)
+	for _, p := range phrases {
+		if strings.Contains(message, p) {
+			return true
+		}
+	}
+	return false
+}

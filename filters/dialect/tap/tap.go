@@ -1,0 +1,191 @@
+// Package tap passes event streams on that keep their dialect, and watches them:
+// what every dialect over server-sent events needs for dialect.Tap. The dialect
+// brings a Reader.
+//
+// Until an event commits every event is read; after that the Reader only looks
+// whether an event says something of usage, of an end or of an error, and those
+// are read. Nothing is allocated per event.
+//
+// The package knows no dialect, parses no JSON but strings to count them, and
+// holds no stream back.
+package tap
+
+import (
+	"bytes"
+
+	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/wire/jsonx"
+	"github.com/posterngw/postern/filters/wire/sse"
+)
+
+// Reader is what a dialect knows of the events of one stream.
+type Reader interface {
+	// Read emits what an event means. False leaves the event out of what is
+	// passed on.
+	Read(ev *sse.Event, emit func(*llm.Event)) bool
+	// Look reports cheaply whether an event must be read after the commit. It
+	// is asked of every event and adds the text that it sees to seen.
+	Look(ev *sse.Event, seen *Seen) bool
+	// Model finds the value that names the model in an event's data.
+	Model(data []byte) (at jsonx.Span, ok bool)
+	// Whole reports whether the data of an event that lacks its end is all there.
+	Whole(data []byte) bool
+	// Stop emits the end that the stream came to, if it has not yet.
+	Stop(emit func(*llm.Event))
+}
+
+// Seen counts text that goes by.
+type Seen struct{ pieces, bytes int64 }
+
+// Add counts a piece of text.
+func (s *Seen) Add(size int) {
+	if size > 0 {
+		s.pieces++
+		s.bytes += int64(size)
+	}
+}
+
+// Text counts the JSON string whose interior begins at data[i], and returns the
+// offset behind it.
+func (s *Seen) Text(data []byte, i int) int {
+	from := i
+	for {
+		n := bytes.IndexByte(data[i:], '"')
+		if n < 0 {
+			return len(data)
+		}
+		i += n + 1
+		if !escaped(data[from : i-1]) {
+			s.Add(i - 1 - from)
+			return i
+		}
+	}
+}
+
+// escaped reports whether what follows b is escaped: b ends in an odd number of
+// backslashes.
+func escaped(b []byte) bool {
+	n := 0
+	for n < len(b) && b[len(b)-1-n] == '\\' {
+		n++
+	}
+	return n&1 == 1
+}
+
+// Tap is a dialect.Tap.
+type Tap struct {
+	reader Reader
+	frames sse.Framer
+	pass   pass
+	seen   Seen
+	ev     sse.Event // at hand: kept here, so that it need not be allocated
+	ping   llm.Event
+
+	model []byte // the name to show, as JSON; nil keeps the provider's
+	shown string // the same as text
+
+	committed bool
+	failed    bool
+
+	emit func(*llm.Event) // of the running call
+	take func(*llm.Event) // filters; bound once
+}
+
+// New returns a tap that shows the patch's model name.
+func New(r Reader, lim dialect.Limits, p *dialect.Patch) *Tap {
+	t := &Tap{reader: r, frames: *sse.NewFramer(sse.Limits{Event: lim.Event}), shown: p.Model}
+	if p.Model != "" {
+		t.model = jsonx.Quote(nil, p.Model)
+	}
+	t.take = t.filter
+	return t
+}
+
+// Write passes on the whole events of a chunk.
+func (t *Tap) Write(chunk []byte, emit func(*llm.Event)) []byte {
+	t.emit = emit
+	t.pass.begin(chunk)
+	t.frames.Feed(chunk)
+	for t.next() {
+		t.event(&t.ev)
+	}
+	t.emit = nil
+	return t.pass.end()
+}
+
+// Close passes on a last event without its blank line if it is whole, and gives
+// it one; the beginning of an event is dropped.
+func (t *Tap) Close(emit func(*llm.Event)) []byte {
+	t.emit = emit
+	t.pass.begin(nil)
+	var ok bool
+	if t.ev, ok = t.frames.Close(); ok && t.reader.Whole(t.ev.Data) {
+		t.event(&t.ev)
+		t.pass.terminate()
+	}
+	t.reader.Stop(t.take)
+	t.emit = nil
+	return t.pass.end()
+}
+
+func (t *Tap) next() (ok bool) {
+	t.ev, ok = t.frames.Next()
+	return ok
+}
+
+// Seen is the number of events with text, which is right where each holds a
+// token, or a quarter of the text's bytes where that is more.
+func (t *Tap) Seen() int64 { return max(t.seen.pieces, t.seen.bytes/4) }
+
+// Overflowed counts events that were skipped because they were too long.
+func (t *Tap) Overflowed() int { return t.frames.Overflowed() }
+
+// filter hands events on: all of them until one commits.
+func (t *Tap) filter(ev *llm.Event) {
+	t.failed = t.failed || ev.Kind == llm.Failure
+	if t.committed {
+		switch ev.Kind {
+		case llm.FinishEvent, llm.UsageEvent, llm.End, llm.Failure:
+		default:
+			return
+		}
+	}
+	t.committed = t.committed || ev.Commits()
+	t.emit(ev)
+}
+
+// event decides what becomes of one event.
+func (t *Tap) event(ev *sse.Event) {
+	if t.failed || t.pass.rest(ev) {
+		return
+	}
+	if ev.Data == nil {
+		if !t.committed {
+			t.ping = llm.Event{Kind: llm.Ping}
+			t.emit(&t.ping)
+		}
+		t.pass.keep(ev)
+		return
+	}
+	if t.reader.Look(ev, &t.seen) || !t.committed {
+		if keep := t.reader.Read(ev, t.take); !keep || t.failed {
+			t.pass.drop(ev)
+			return
+		}
+	}
+	if t.model == nil || !t.rename(ev) {
+		t.pass.keep(ev)
+	}
+}
+
+// rename passes an event on with the model's name to show; false when it has
+// that already, or none.
+func (t *Tap) rename(ev *sse.Event) bool {
+	at, ok := t.reader.Model(ev.Data)
+	if !ok || jsonx.Equal(jsonx.Interior(ev.Data[at.Start:at.End]), t.shown) {
+		return false
+	}
+	t.pass.replace(ev, at.Start, at.End, t.model)
+	return true
+}
