@@ -41,48 +41,65 @@ type encoder struct {
 }
 
 // field is one key of the record: what the reference says of it, and how its
-// value is got. One of text, num and put is set; the first two are there so that
-// the many fields that are absent cost next to nothing.
+// value is got. One of text, num, flag and put is set, or none for an object.
+// The table of fields has no calls, so that it costs no code at start-up.
 type field struct {
 	key    string // `,"name":`
 	name   string
 	kind   string
 	doc    string
 	sub    []field // of an object, or of the objects of a list
-	always bool    // of a number: 0 is written too
+	always bool    // 0 and false are written too
 	text   func(*Record) string
 	num    func(*Record) int64
+	flag   func(*Record) bool
 	put    func(*encoder, *Record) // appends nothing for an absent value
 }
 
 // fields appends the fields that are there and that fit.
 func (e *encoder) fields(fs []field, r *Record) {
 	for i := range fs {
-		f, mark := &fs[i], len(e.b)
-		switch {
-		case f.text != nil:
-			s := f.text(r)
-			if s == "" {
-				continue
-			}
+		mark := len(e.b)
+		e.field(&fs[i], r)
+		e.cut(mark, e.limit)
+	}
+}
+
+// field appends one field if it is there.
+func (e *encoder) field(f *field, r *Record) {
+	switch {
+	case f.text != nil:
+		if s := f.text(r); s != "" {
 			e.begin(f)
 			e.text(s)
-		case f.num != nil:
-			n := f.num(r)
-			if n == 0 && !f.always {
-				continue
-			}
+		}
+	case f.num != nil:
+		if n := f.num(r); n != 0 || f.always {
 			e.begin(f)
 			e.int(n)
-		default:
-			e.begin(f)
-			at := len(e.b)
-			if f.put(e, r); len(e.b) == at {
-				e.b = e.b[:mark]
-				continue
-			}
 		}
-		e.cut(mark, e.limit)
+	case f.flag != nil:
+		if on := f.flag(r); on || f.always {
+			e.begin(f)
+			e.bool(on)
+		}
+	default:
+		e.part(f, r)
+	}
+}
+
+// part appends an object, a list or what has a form of its own.
+func (e *encoder) part(f *field, r *Record) {
+	mark := len(e.b)
+	e.begin(f)
+	at := len(e.b)
+	if f.put != nil {
+		f.put(e, r)
+	} else {
+		e.object(f.sub, r)
+	}
+	if len(e.b) == at {
+		e.b = e.b[:mark]
 	}
 }
 
@@ -160,20 +177,13 @@ func (e *encoder) intField(name string, n int64) {
 func (e *encoder) flagField(name string, on bool) {
 	if on {
 		e.key(name)
-		e.flag(on)
+		e.bool(on)
 	}
 }
 
 func (e *encoder) int(n int64) { e.b = strconv.AppendInt(e.b, n, 10) }
 
 func (e *encoder) bool(on bool) { e.b = strconv.AppendBool(e.b, on) }
-
-// flag appends true, or nothing.
-func (e *encoder) flag(on bool) {
-	if on {
-		e.bool(on)
-	}
-}
 
 // time appends a time of UTC with ms; RFC3339 is the layout that the standard
 // library formats fast.

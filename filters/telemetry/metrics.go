@@ -89,22 +89,25 @@ const (
 const maxLabels = 5
 
 var (
-	perModel = []label{byOperation, byProvider, byModel, byResponse}
+	perModel    = []label{byOperation, byProvider, byModel, byResponse}
+	perError    = []label{byOperation, byProvider, byModel, byResponse, byError}
+	perToken    = []label{byOperation, byProvider, byModel, byResponse, byToken}
+	perCurrency = []label{byOperation, byProvider, byModel, byResponse, byCurrency}
 	// milliseconds are the specified bounds of the durations, 0.01 s doubling.
 	milliseconds = []float64{10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5120, 10240, 20480, 40960, 81920}
 	tokenBounds  = []float64{1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864}
 )
 
 var table = [...]metric{
-	duration: {"gen_ai.client.operation.duration_milliseconds", Histogram, append(perModel[:4:4], byError), milliseconds,
+	duration: {"gen_ai.client.operation.duration_milliseconds", Histogram, perError, milliseconds,
 		"How long requests took, failed ones too."},
 	firstChunk: {"gen_ai.client.operation.time_to_first_chunk_milliseconds", Histogram, perModel, milliseconds,
 		"How long streams took until their first content left."},
-	tokenUsage: {"gen_ai.client.token.usage", Histogram, append(perModel[:4:4], byToken), tokenBounds,
+	tokenUsage: {"gen_ai.client.token.usage", Histogram, perToken, tokenBounds,
 		"Tokens per request; cached ones are input, reasoning ones are output."},
-	tokens: {"tokens", Counter, append(perModel[:4:4], byToken), nil,
+	tokens: {"tokens", Counter, perToken, nil,
 		"Tokens, exactly: the sum of a host's histogram is approximate."},
-	cost: {"cost_micros", Counter, append(perModel[:4:4], byCurrency), nil,
+	cost: {"cost_micros", Counter, perCurrency, nil,
 		"Cost by the configured prices, in millionths of the currency."},
 	requests: {"requests", Counter, []label{byOperation, byModel, byEnd, byStatus}, nil,
 		"Requests by how they ended and the class of the status sent."},
