@@ -18,6 +18,14 @@ const (
 	UpstreamOverloaded ResetReason = "overflow"
 )
 
+// details is the reason as the access log has it; a refused connection carries the transport's words.
+func (r ResetReason) details() string {
+	if r == ConnectFailure {
+		return underscored(string(r)) + "|delayed_connect_error:_Connection_refused"
+	}
+	return underscored(string(r))
+}
+
 // resetFlag is the response flag of the access log.
 func resetFlag(r ResetReason) string {
 	switch r {
@@ -130,6 +138,9 @@ func (a *Attempt) ResponseTrailers(trailers [][2]string) {
 // Reset breaks the attempt.
 func (a *Attempt) Reset(reason ResetReason) {
 	a.locked(func() {
+		if reason == ConnectFailure && a.rec != nil {
+			a.rec.m = Message{} // Envoy holds the request until it is connected
+		}
 		a.chain.abort()
 		a.router.onReset(a, reason)
 	})

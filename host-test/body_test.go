@@ -142,7 +142,7 @@ func TestBufferRanges(t *testing.T) {
 		{"prepend", 0, 0, StatusOK, "XYabcd"},
 		{"append at the end", 4, 0, StatusOK, "abcdXY"},
 		{"append behind the end", 99, 7, StatusOK, "abcdXY"},
-		{"a prefix is refused", 0, 2, StatusBadArgument, "abcd"},
+		{"replace a prefix", 0, 2, StatusOK, "XYcd"},
 		{"the middle is refused", 1, 2, StatusBadArgument, "abcd"},
 		{"insertion is refused", 2, 0, StatusBadArgument, "abcd"},
 	}

@@ -57,15 +57,14 @@ func window(b []byte, start, size uint32) []byte {
 }
 
 // replace is what Envoy's set_buffer_bytes does (source/extensions/common/wasm/context.cc,
-// Buffer::copyFrom): prepend, replace the whole, or append. A range in the middle is refused.
+// Buffer::copyFrom): replace from the beginning (nothing, a part or all), or append. A range in the
+// middle is refused.
 func (d *buffer) replace(start, size uint32, data []byte) Status {
 	n := uint64(len(d.b))
 	switch {
-	case start == 0 && size == 0:
-		d.b = append(append(make([]byte, 0, len(data)+len(d.b)), data...), d.b...)
-		d.owned = true
-	case start == 0 && uint64(size) >= n:
-		d.b = append(make([]byte, 0, len(data)), data...)
+	case start == 0:
+		rest := d.b[min(uint64(size), n):]
+		d.b = append(append(make([]byte, 0, len(data)+len(rest)), data...), rest...)
 		d.owned = true
 	case start > 0 && uint64(start) >= n:
 		d.append(data)

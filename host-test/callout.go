@@ -18,6 +18,7 @@ type Callout struct {
 	Timeout  time.Duration
 	Token    uint32
 
+	begun   time.Time
 	root    *vmContext
 	timer   Timer
 	done    bool
@@ -69,9 +70,12 @@ func (c *calls) HTTPCall(upstream string, headers [][2]string, body []byte, trai
 		return 0, s
 	}
 	if len(body) > 0 {
-		h.Set("content-length", strconv.Itoa(len(body)))
+		h.put("content-length", strconv.Itoa(len(body)))
 	}
-	call := &Callout{
+	if sent := ctx.plugin.rules.callSent; sent != nil {
+		sent(h, timeoutMS)
+	}
+	call := &Callout{begun: c.vm.host.clock.Now(),
 		Upstream: strings.Clone(upstream), Headers: h, Body: append([]byte(nil), body...),
 		Trailers: append([][2]string(nil), trailers...), Timeout: time.Duration(timeoutMS) * time.Millisecond,
 		Token: c.vm.nextCall, root: ctx.root,
@@ -96,6 +100,9 @@ func (c *Callout) Respond(headers [][2]string, body []byte, trailers [][2]string
 	if !h.Has(":status") {
 		h.Add(":status", "200")
 	}
+	if took := c.root.plugin.rules.callTook; took != nil {
+		took(c, h)
+	}
 	a := &calloutAnswer{headers: h, body: body}
 	if len(trailers) > 0 {
 		a.trailers = NewHeaders(trailers)
@@ -103,8 +110,22 @@ func (c *Callout) Respond(headers [][2]string, body []byte, trailers [][2]string
 	return c.locked(a)
 }
 
-// Fail delivers a failed connection: the callback comes with no headers and no body.
-func (c *Callout) Fail() bool {
+// Fail is a callout whose upstream breaks off before it answers, by default with a reset. Envoy
+// makes an answer of that: 503 with its usual body.
+func (c *Callout) Fail() bool { return c.FailWith(RemoteReset) }
+
+// FailWith is Fail for another reason.
+func (c *Callout) FailWith(reason ResetReason) bool {
+	if c.root.plugin.rules.callTook == nil {
+		return c.locked(&calloutAnswer{}) // APISIX: the callback comes with nothing
+	}
+	r := replyUpstreamReset(reason, false)
+	return c.locked(&calloutAnswer{headers: r.message(), body: r.body})
+}
+
+// Break is a callout whose upstream breaks off within its answer: the callback comes with no headers
+// and no body, and get_status says "reset".
+func (c *Callout) Break() bool {
 	return c.locked(&calloutAnswer{status: uint32(StatusBrokenConnection), message: "reset"})
 }
 
@@ -205,7 +226,7 @@ func (c *calls) CallForeignFunction(name string, argument []byte) ([]byte, Statu
 	if name != "clear_route_cache" {
 		return nil, StatusNotFound
 	}
-	if f := c.context().filter; f != nil {
+	if f := c.context().filter; f != nil && f.chain.attempt == nil {
 		f.chain.stream.router.clearRoute()
 	}
 	return nil, StatusOK

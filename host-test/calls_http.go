@@ -95,7 +95,7 @@ func (c *calls) SetHeaderPairs(m MapType, pairs [][2]string) Status {
 	for _, p := range pairs {
 		h.Add(p[0], p[1])
 	}
-	return StatusOK
+	return c.changed(m)
 }
 
 func (c *calls) Header(m MapType, name string) (string, Status) {
@@ -136,7 +136,7 @@ func (c *calls) ReplaceHeader(m MapType, name, value string) Status {
 		return s
 	}
 	h.Set(name, value)
-	return StatusOK
+	return c.changed(m)
 }
 
 func (c *calls) AddHeader(m MapType, name, value string) Status {
@@ -151,7 +151,7 @@ func (c *calls) AddHeader(m MapType, name, value string) Status {
 		return s
 	}
 	h.Add(name, value)
-	return StatusOK
+	return c.changed(m)
 }
 
 // writtenByHook lets a profile take over a change of one header; an empty value removes.
@@ -174,6 +174,15 @@ func (c *calls) RemoveHeader(m MapType, name string) Status {
 		return s
 	}
 	h.Remove(name)
+	return c.changed(m)
+}
+
+// changed follows a change of a header map: that of request headers clears the route cache, which
+// an upstream filter cannot (Envoy: onHeadersModified).
+func (c *calls) changed(m MapType) Status {
+	if f := c.context().filter; m == RequestHeaders && f.chain.attempt == nil {
+		f.chain.stream.router.clearRoute()
+	}
 	return StatusOK
 }
 
@@ -304,6 +313,8 @@ func (c *calls) ContinueStream(t StreamType) Status {
 	}
 	c.vm.defer_(func() {
 		if !f.destroyed {
+			f.bufferingRequest = f.bufferingRequest && t != RequestStream
+			f.bufferingResponse = f.bufferingResponse && t != ResponseStream
 			h.commonContinue()
 		}
 	})

@@ -30,16 +30,16 @@ func TestHeaderMaps(t *testing.T) {
 			pairs, st = s.c.HeaderPairs(ResponseHeaders)
 			require.Equal(t, StatusOK, st)
 			require.Empty(t, pairs)
-			require.Equal(t, StatusOK, s.c.SetHeaderPairs(RequestHeaders, [][2]string{{":path", "/"}, {":method", "GET"}, {":authority", "a"}}))
+			require.Equal(t, StatusOK, s.c.SetHeaderPairs(RequestHeaders, [][2]string{{":path", "/"}, {":method", "GET"}, {":authority", "a"}, {":scheme", "http"}}))
 			size, st := s.c.HeaderMapSize(RequestHeaders)
 			require.Equal(t, StatusOK, st)
-			require.EqualValues(t, 27, size)
+			require.EqualValues(t, 38, size)
 			return Continue
 		}
 	})
 	s := h.NewStream()
 	s.RequestHeaders([][2]string{{"content-type", "a"}}, true)
-	require.Equal(t, [][2]string{{":path", "/"}, {":method", "GET"}, {":authority", "a"}, {"x-envoy-expected-rq-timeout-ms", "15000"}}, s.Attempt().Request().Headers.Pairs())
+	require.Equal(t, [][2]string{{":path", "/"}, {":method", "GET"}, {":authority", "a"}, {":scheme", "http"}, {"x-envoy-expected-rq-timeout-ms", "15000"}}, s.Attempt().Request().Headers.Pairs())
 }
 
 func TestHeadersAfterContinue(t *testing.T) {
@@ -109,7 +109,8 @@ func TestCalloutEnds(t *testing.T) {
 		end        func(h *Host, c *Callout)
 	}{
 		{"answer", "200", func(_ *Host, c *Callout) { c.Respond(nil, nil, nil) }},
-		{"failure", "reset", func(_ *Host, c *Callout) { c.Fail() }},
+		{"failure", "503", func(_ *Host, c *Callout) { c.Fail() }},
+		{"broken answer", "reset", func(_ *Host, c *Callout) { c.Break() }},
 		{"time-out", "504", func(h *Host, _ *Callout) { h.Advance(time.Second) }},
 	}
 	for _, c := range cases {

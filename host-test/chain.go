@@ -28,13 +28,17 @@ func (c *chain) localReply(r localReply) {
 	if c.attempt != nil {
 		// A local reply of an upstream filter ends the attempt and is not retried (HOSTS.md).
 		c.abort()
-		c.stream.router.localReply = true
 	}
 	c.stream.localReply(r)
 }
 
 // reset is what a filter asks for by close_stream.
-func (c *chain) reset() { c.stream.reset("wasm_close_stream") }
+func (c *chain) reset() {
+	if c.attempt != nil && c.stream.details == "" && c.attempt.responded {
+		c.stream.details = "via_upstream" // the router has seen the headers by then
+	}
+	c.stream.reset("wasm_close_stream")
+}
 
 func (c *chain) abort() {
 	c.dec.abort()

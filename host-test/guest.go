@@ -63,8 +63,8 @@ type Calls interface {
 	// Buffer reads at most max bytes from start.
 	Buffer(b BufferType, start, max uint32) ([]byte, Status)
 	BufferStatus(b BufferType) (size, flags uint32, s Status)
-	// SetBuffer replaces size bytes from start by data: on Envoy the whole buffer, a prefix (size
-	// 0 at start 0) or a suffix (start at or after the end), nothing else.
+	// SetBuffer replaces size bytes from start by data: on Envoy from the beginning (start 0) or
+	// behind the end (start at or after it), nothing between.
 	SetBuffer(b BufferType, start, size uint32, data []byte) Status
 
 	ContinueStream(t StreamType) Status

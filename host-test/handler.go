@@ -26,6 +26,7 @@ func (h *Host) serve(w http.ResponseWriter, r *http.Request) {
 	s := h.newStream(-1)
 	f := newFlow(s)
 	s.client, s.driver = f, &httpDriver{host: h, flow: f}
+	s.protocol, s.peer = envoyProtocol(r), r.RemoteAddr
 	control := http.NewResponseController(w)
 	_ = control.EnableFullDuplex() // HTTP/2 has it anyway
 	pairs, eos := requestPairs(r)
@@ -43,6 +44,14 @@ func (h *Host) serve(w http.ResponseWriter, r *http.Request) {
 		s.Abort()
 		panic(http.ErrAbortHandler) // net/http's way to cut a connection; it recovers
 	}
+}
+
+// envoyProtocol spells the protocol as proxies do.
+func envoyProtocol(r *http.Request) string {
+	if r.ProtoMajor == 2 {
+		return "HTTP/2"
+	}
+	return r.Proto
 }
 
 func requestPairs(r *http.Request) ([][2]string, bool) {

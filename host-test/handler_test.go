@@ -226,7 +226,7 @@ func TestHandlerCallout(t *testing.T) {
 			}
 		})}
 	})
-	for to, want := range map[string]string{"side": "PUT /ask q", "dead": "reset", "unknown": "bad argument"} {
+	for to, want := range map[string]string{"side": "PUT /ask q", "dead": "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure", "unknown": "bad argument"} {
 		request, err := http.NewRequestWithContext(t.Context(), "GET", front.URL, nil)
 		require.NoError(t, err)
 		request.Header.Set("X-To", to)

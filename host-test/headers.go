@@ -103,6 +103,15 @@ func (h *Headers) Set(name, value string) {
 	h.Add(name, value)
 }
 
+// put sets a header where it stands, as Envoy's own code does with its inline headers.
+func (h *Headers) put(name, value string) {
+	if i := h.index(name); i >= 0 {
+		h.list[i][1] = value
+		return
+	}
+	h.Add(name, value)
+}
+
 // Remove deletes every entry of the name and says how many there were.
 func (h *Headers) Remove(name string) int {
 	name = strings.ToLower(name)

@@ -191,7 +191,7 @@ func (h *Host) newStream(worker int) *Stream {
 	if worker < 0 {
 		worker = int(h.nextLoop.Add(1)-1) % len(h.workers)
 	}
-	s := &Stream{host: h, worker: h.workers[worker%len(h.workers)], id: h.streamSeq.Add(1), start: h.clock.Now(), state: newFilterState()}
+	s := &Stream{host: h, worker: h.workers[worker%len(h.workers)], id: h.streamSeq.Add(1), start: h.clock.Now(), state: newFilterState(), protocol: "HTTP/1.1", peer: "127.0.0.1:50000"}
 	s.router = &router{s: s}
 	s.worker.lock()
 	s.worker.streams[s] = struct{}{}

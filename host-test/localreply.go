@@ -9,6 +9,7 @@ type localReply struct {
 	headers [][2]string
 	details string
 	grpc    int32
+	flag    string // the access log's response flag
 }
 
 // Envoy's own answers (source/common/router/router.cc, source/common/http/filter_manager.cc).
@@ -21,11 +22,11 @@ func replyResponseTooLarge() localReply {
 }
 
 func replyTimeout(details string) localReply {
-	return localReply{status: 504, body: []byte("upstream request timeout"), details: details}
+	return localReply{status: 504, body: []byte("upstream request timeout"), details: details, flag: "UT"}
 }
 
 func replyNoHealthyUpstream() localReply {
-	return localReply{status: 503, body: []byte("no healthy upstream"), details: "no_healthy_upstream"}
+	return localReply{status: 503, body: []byte("no healthy upstream"), details: "no_healthy_upstream", flag: "UH"}
 }
 
 func replyUpstreamReset(reason ResetReason, retried bool) localReply {
@@ -34,7 +35,7 @@ func replyUpstreamReset(reason ResetReason, retried bool) localReply {
 		body += "retried and the latest "
 	}
 	body += "reset reason: " + string(reason)
-	return localReply{status: 503, body: []byte(body), details: "upstream_reset_before_response_started{" + underscored(string(reason)) + "}"}
+	return localReply{status: 503, body: []byte(body), details: "upstream_reset_before_response_started{" + reason.details() + "}", flag: resetFlag(reason)}
 }
 
 // message is the reply's headers: filters' headers are added first, then the body's length and,
@@ -49,7 +50,7 @@ func (r localReply) message() *Headers {
 		h.Remove("content-type")
 		return h
 	}
-	h.Set("content-length", strconv.Itoa(len(r.body)))
+	h.put("content-length", strconv.Itoa(len(r.body)))
 	if !h.Has("content-type") {
 		h.Add("content-type", "text/plain")
 	}

@@ -173,12 +173,21 @@ func TestCloseStreamResets(t *testing.T) {
 }
 
 func TestRemovedPseudoHeadersAreRefused(t *testing.T) {
-	h := one(t, func(s *script) {
-		s.requestHeaders = func(uint32, uint32, bool) Action {
-			s.c.RemoveHeader(RequestHeaders, ":path")
-			return Continue
-		}
-	})
+	without := func(name string) Filter {
+		return filter(func(s *script) {
+			s.requestHeaders = func(uint32, uint32, bool) Action {
+				s.c.RemoveHeader(RequestHeaders, name)
+				return Continue
+			}
+		})
+	}
+	for _, name := range []string{":path", ":scheme"} {
+		h := start(t, Config{Downstream: []Filter{without(name)}})
+		s := h.NewStream()
+		s.RequestHeaders(nil, true)
+		require.Equal(t, "404", s.Response().Status(), "no route matches without")
+	}
+	h := start(t, Config{Upstream: []Filter{without(":path")}})
 	s := h.NewStream()
 	s.RequestHeaders(nil, true)
 	require.Equal(t, "503", s.Response().Status())

@@ -69,6 +69,8 @@ type rules struct {
 	httpCall    func(c *vmContext) Status
 
 	afterCall func(f *httpFilter)
+	callSent  func(h *Headers, timeoutMS uint32) // what the host adds to a callout
+	callTook  func(c *Callout, h *Headers)       // and to its answer
 }
 
 // accept refuses a filter that this host could not run.
@@ -117,7 +119,7 @@ func IstioWasmPlugin() Profile {
 }
 
 func envoyRules() *rules {
-	return &rules{ingress: envoyIngress, smuggled: envoySmuggled}
+	return &rules{ingress: envoyIngress, smuggled: envoySmuggled, callSent: envoyCallSent, callTook: envoyCallTook}
 }
 
 // routerHeaders are the request headers by which clients could steer Envoy's router. Envoy removes
@@ -129,7 +131,7 @@ var routerHeaders = []string{
 	"x-envoy-upstream-rq-timeout-ms", "x-envoy-upstream-rq-per-try-timeout-ms",
 	"x-envoy-upstream-rq-timeout-alt-response", "x-envoy-expected-rq-timeout-ms",
 	"x-envoy-force-trace", "x-envoy-ip-tags", "x-envoy-original-url",
-	"x-envoy-hedge-on-per-try-timeout", "x-envoy-decorator-operation",
+	"x-envoy-hedge-on-per-try-timeout",
 }
 
 // envoyIngress is what the connection manager does to a request before its filters.
@@ -142,9 +144,25 @@ func envoyIngress(s *Stream, h *Headers) {
 	if !h.Has("x-forwarded-proto") {
 		h.Add("x-forwarded-proto", h.Get(":scheme"))
 	}
-	if !h.Has("x-request-id") || !s.host.cfg.InternalClients {
-		h.Set("x-request-id", fmt.Sprintf("00000000-0000-4000-8000-%012x", s.id))
+	if !h.Has("x-request-id") {
+		h.Add("x-request-id", fmt.Sprintf("00000000-0000-4000-8000-%012x", s.id))
 	}
+}
+
+// envoyCallSent and envoyCallTook: a callout passes a router of its own.
+func envoyCallSent(h *Headers, timeoutMS uint32) {
+	if !h.Has(":scheme") {
+		h.Add(":scheme", "http")
+	}
+	h.put("x-envoy-internal", "true")
+	if timeoutMS > 0 {
+		h.put("x-envoy-expected-rq-timeout-ms", strconv.FormatUint(uint64(timeoutMS), 10))
+	}
+}
+
+func envoyCallTook(c *Callout, h *Headers) {
+	took := c.root.vm.host.clock.Now().Sub(c.begun)
+	h.put("x-envoy-upstream-service-time", strconv.FormatInt(took.Milliseconds(), 10))
 }
 
 // envoySmuggled: Envoy writes the content-length that the filters leave, whatever the body is. A

@@ -2,6 +2,7 @@ package hosttest
 
 import (
 	"encoding/binary"
+	"hash/fnv"
 	"math"
 	"strconv"
 	"strings"
@@ -105,9 +106,11 @@ func (f *httpFilter) attribute(top, rest string) (any, bool) {
 	s := f.chain.stream
 	switch top {
 	case "request":
-		return s.requestAttribute(rest)
+		return f.requestAttribute(rest)
 	case "response":
 		return f.responseAttribute(rest)
+	case "connection", "source":
+		return s.connectionAttribute(top, rest)
 	case "xds":
 		return s.xdsAttribute(rest)
 	case "upstream":
@@ -117,18 +120,58 @@ func (f *httpFilter) attribute(top, rest string) (any, bool) {
 		return v, ok
 	case "connection_id":
 		return uint64(s.id), rest == ""
-	case "cluster_name":
-		return s.router.cluster, rest == "" && s.router.route != nil
-	case "route_name":
-		if s.router.route != nil {
-			return s.router.route.Name, rest == ""
-		}
 	}
 	return nil, false
 }
 
-func (s *Stream) requestAttribute(name string) (any, bool) {
-	h := s.requestHeaders
+// whole is a map of attributes by itself: it exists and cannot be written down.
+var whole = struct{}{}
+
+func (s *Stream) connectionAttribute(top, name string) (any, bool) {
+	switch top + "." + name {
+	case "connection.", "source.":
+		return whole, true
+	case "connection.id":
+		return uint64(s.id), true
+	case "connection.mtls":
+		return false, true
+	case "source.address":
+		return s.peer, true
+	}
+	return nil, false
+}
+
+// requestAttribute reads what can be known now: what comes from the headers only while the module
+// may read these (Envoy: findValue).
+func (f *httpFilter) requestAttribute(name string) (any, bool) {
+	s, h := f.chain.stream, f.requestHeaders
+	if f.logging != nil {
+		h = f.logging.request
+	}
+	switch name {
+	case "":
+		return whole, true
+	case "protocol":
+		return s.protocol, true
+	case "time":
+		return s.start, true
+	case "size":
+		if n, err := strconv.ParseInt(h.Get("content-length"), 10, 64); err == nil {
+			return n, true
+		}
+		return int64(s.requestBytes), true
+	case "total_size":
+		return int64(s.requestBytes + h.ByteSize()), true
+	case "duration":
+		return s.host.clock.Now().Sub(s.start), s.ended
+	}
+	if h == nil {
+		return nil, false
+	}
+	return requestHeaderAttribute(h, name)
+}
+
+func requestHeaderAttribute(h *Headers, name string) (any, bool) {
 	if header, ok := strings.CutPrefix(name, "headers\x00"); ok {
 		return lookup(h, header)
 	}
@@ -149,48 +192,59 @@ func (s *Stream) requestAttribute(name string) (any, bool) {
 		return lookup(h, ":method")
 	case "referer", "useragent", "id":
 		return lookup(h, map[string]string{"referer": "referer", "useragent": "user-agent", "id": "x-request-id"}[name])
-	case "protocol":
-		return "HTTP/1.1", true
-	case "time":
-		return s.start, true
 	case "headers":
 		return h, true
-	case "size":
-		return int64(s.requestBytes), true
-	case "total_size":
-		return int64(s.requestBytes + h.ByteSize()), true
-	case "duration":
-		return s.host.clock.Now().Sub(s.start), s.ended
 	}
 	return nil, false
 }
 
 func (f *httpFilter) responseAttribute(name string) (any, bool) {
-	s := f.chain.stream
-	h := s.responseHeaders
+	s, h := f.chain.stream, f.responseHeaders
+	if f.logging != nil {
+		h = f.logging.response
+	}
 	if header, ok := strings.CutPrefix(name, "headers\x00"); ok {
 		return lookup(h, header)
 	}
 	switch name {
+	case "":
+		return whole, true
 	case "code":
-		return int64(s.status()), h != nil
+		return int64(s.status()), s.responseSent
 	case "code_details":
 		return s.details, s.details != ""
 	case "flags":
-		return int64(flagBits[s.flags]), true
+		return s.flagBits(), true
 	case "headers":
 		return h, h != nil
 	case "size":
 		return int64(s.responseBytes), true
+	case "total_size":
+		return int64(s.responseBytes + h.ByteSize()), true
 	}
 	return nil, false
 }
 
+func (s *Stream) flagBits() int64 {
+	bits := uint64(0)
+	for _, name := range s.flags {
+		bits |= flagBits[name]
+	}
+	return int64(bits)
+}
+
 // flagBits are the bits of Envoy's CoreResponseFlag enumeration.
-var flagBits = map[string]uint64{"": 0, "UF": 1 << 5, "UC": 1 << 6, "UO": 1 << 7, "NR": 1 << 8, "LR": 1 << 3, "UR": 1 << 4, "UT": 1 << 2, "DC": 1 << 13}
+var flagBits = map[string]uint64{
+	"UH": 1 << 1, "UT": 1 << 2, "LR": 1 << 3, "UR": 1 << 4, "UF": 1 << 5, "UC": 1 << 6, "UO": 1 << 7,
+	"NR": 1 << 8, "DC": 1 << 13, "URX": 1 << 14, "NC": 1 << 26,
+}
 
 func (s *Stream) xdsAttribute(name string) (any, bool) {
 	switch name {
+	case "":
+		return whole, true
+	case "upstream_host_metadata":
+		return whole, len(s.router.attempts) > 0
 	case "cluster_name":
 		return s.router.cluster, s.router.route != nil && s.router.cluster != ""
 	case "route_name":
@@ -205,12 +259,24 @@ func (f *httpFilter) upstreamAttribute(name string) (any, bool) {
 	s := f.chain.stream
 	n := len(s.router.attempts)
 	switch name {
+	case "":
+		return whole, true
 	case "address":
-		return s.router.cluster, n > 0
+		return fakeAddress(s.router.cluster), n > 0
+	case "locality\x00region", "locality\x00zone", "locality\x00sub_zone":
+		return "", n > 0
 	case "request_attempt_count":
 		return uint64(n), n > 0
 	}
 	return nil, false
+}
+
+// fakeAddress gives every cluster an address of its own, from a network that does not exist (RFC
+// 5737). Config.Properties can give another.
+func fakeAddress(cluster string) string {
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(cluster))
+	return "192.0.2." + strconv.Itoa(1+int(sum.Sum32()%254)) + ":443"
 }
 
 func lookup(h *Headers, name string) (any, bool) {
@@ -253,6 +319,3 @@ func serialize(v any) ([]byte, Status) {
 }
 
 func number(v uint64) []byte { return binary.LittleEndian.AppendUint64(nil, v) }
-
-// setDetails is for drivers that know more about a stream's end.
-func (s *Stream) responseCode() string { return strconv.Itoa(s.status()) }

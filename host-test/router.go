@@ -17,6 +17,7 @@ type router struct {
 	keepBody  bool
 	trailers  *Headers
 	ended     bool // the request is complete
+	endedAt   time.Time
 	retry     *retryState
 	attempts  []*Attempt
 	current   *Attempt
@@ -27,14 +28,16 @@ type router struct {
 	started   bool // a response has begun
 	detached  bool // a local reply took over
 	destroyed bool
-
-	localReply bool // … of an upstream filter
 }
 
 // chooseRoute finds the route and, as Envoy's cluster specifiers do, the cluster with it. It runs
 // when the request arrives and again after clear_route_cache, when the router needs it.
 func (r *router) chooseRoute() {
-	r.route = r.s.host.route(r.s.requestHeaders)
+	r.route, r.cluster = nil, ""
+	h := r.s.requestHeaders
+	if h.Has(":path") && h.Has(":scheme") { // no route matches without (Envoy: getRouteFromEntries)
+		r.route = r.s.host.route(h)
+	}
 	if r.route != nil {
 		r.cluster = r.route.cluster(r.s.state, r.s.requestHeaders, 1)
 	}
@@ -54,18 +57,24 @@ func (r *router) bufferLimit() int {
 }
 
 func (r *router) sinkHeaders(h *Headers, eos bool) {
-	if r.detached || r.headers != nil {
+	if r.headers != nil {
+		// A filter that continued in its own callback and returned Continue as well: Envoy sends the
+		// request twice.
+		r.s.host.misused("request headers passed twice: continue_stream in a callback that also continues")
+		return
+	}
+	if r.detached {
 		return
 	}
 	if r.route == nil {
 		r.chooseRoute()
 	}
 	if r.route == nil {
-		r.s.localReply(localReply{status: 404, details: "route_not_found"})
+		r.s.localReply(localReply{status: 404, details: "route_not_found", flag: "NR"})
 		return
 	}
 	if !r.s.host.knowsCluster(r.cluster) {
-		r.s.localReply(localReply{status: 503, details: "cluster_not_found"})
+		r.s.localReply(localReply{status: 503, details: "cluster_not_found", flag: "NC"})
 		return
 	}
 	r.headers = h
@@ -73,7 +82,7 @@ func (r *router) sinkHeaders(h *Headers, eos bool) {
 	r.retry = newRetryState(r.route.Retry, h)
 	r.keepBody = r.retry.enabled()
 	if r.route.IncludeAttemptCount {
-		h.Set("x-envoy-attempt-count", "1")
+		h.put("x-envoy-attempt-count", "1")
 	}
 	r.attempt(eos)
 	if eos {
@@ -118,7 +127,7 @@ func (r *router) sinkTrailers(t *Headers) {
 
 // complete is the end of the request: the timeouts count from here.
 func (r *router) complete() {
-	r.ended = true
+	r.ended, r.endedAt = true, r.s.host.clock.Now()
 	if r.destroyed || r.detached {
 		return
 	}
@@ -146,12 +155,24 @@ func (r *router) timeouts() {
 	if r.global > 0 && r.perTry >= r.global {
 		r.perTry = 0
 	}
-	expected := r.global
-	if r.perTry > 0 {
-		expected = r.perTry
+	r.expect()
+}
+
+// expect tells the provider how long it has: the time per try, at most what is left of the route's
+// (FilterUtility::setTimeoutHeaders).
+func (r *router) expect() {
+	expected := r.perTry
+	if r.global > 0 {
+		left := r.global
+		if r.ended {
+			left = max(left-r.s.host.clock.Now().Sub(r.endedAt), time.Millisecond)
+		}
+		if expected == 0 || left < expected {
+			expected = left
+		}
 	}
 	if expected > 0 {
-		r.headers.Set("x-envoy-expected-rq-timeout-ms", strconv.FormatInt(expected.Milliseconds(), 10))
+		r.headers.put("x-envoy-expected-rq-timeout-ms", strconv.FormatInt(expected.Milliseconds(), 10))
 	}
 }
 
@@ -185,15 +206,16 @@ func (r *router) resend() {
 		return
 	}
 	if r.route.IncludeAttemptCount {
-		r.headers.Set("x-envoy-attempt-count", strconv.Itoa(len(r.attempts)+1))
+		r.headers.put("x-envoy-attempt-count", strconv.Itoa(len(r.attempts)+1))
 	}
+	r.expect()
 	r.attempt(r.ended && len(r.body) == 0 && r.trailers == nil)
 	a := r.current
 	if a == nil || a.finished {
 		return
 	}
 	if len(r.body) > 0 {
-		a.chain.dec.feedData(&buffer{b: append([]byte(nil), r.body...)}, r.ended && r.trailers == nil)
+		a.chain.dec.feedData(&buffer{b: r.body[:len(r.body):len(r.body)]}, r.ended && r.trailers == nil)
 	}
 	if r.trailers != nil {
 		a.chain.dec.feedTrailers(r.trailers)
@@ -205,7 +227,13 @@ func (r *router) resend() {
 
 // tryAgain drops the attempt and arms the next one, if the policy allows it.
 func (r *router) tryAgain(a *Attempt, would bool) bool {
-	if r.started || r.detached || r.retry == nil || !r.retry.take(would) {
+	if r.started || r.detached || r.retry == nil {
+		return false
+	}
+	if would && r.retry.left == 0 {
+		r.s.flag("URX")
+	}
+	if !r.retry.take(would) {
 		return false
 	}
 	a.finish()
@@ -223,12 +251,13 @@ func (r *router) onTimeout() {
 		a.cancel("response timeout")
 	}
 	r.stopTimers()
-	r.s.flags = "UT"
+	r.finishAttempts()
 	if r.started {
+		r.s.flag("UT")
+		r.s.details = "response_timeout"
 		r.s.reset("response_timeout")
 		return
 	}
-	r.finishAttempts()
 	r.s.localReply(replyTimeout("response_timeout"))
 }
 
@@ -241,7 +270,6 @@ func (r *router) onPerTryTimeout(a *Attempt) {
 	if r.tryAgain(a, r.retry.onReset(LocalReset, true)) {
 		return
 	}
-	r.s.flags = "UT"
 	r.finishAttempts()
 	r.s.localReply(replyTimeout("upstream_per_try_timeout"))
 }
@@ -260,9 +288,9 @@ func (r *router) onReset(a *Attempt, reason ResetReason) {
 		return
 	}
 	r.stopTimers()
-	r.s.flags = resetFlag(reason)
 	if r.started {
-		r.s.details = "upstream_reset_after_response_started{" + underscored(string(reason)) + "}"
+		r.s.flag(resetFlag(reason))
+		r.s.details = "upstream_reset_after_response_started{" + reason.details() + "}"
 		r.s.reset(r.s.details)
 		return
 	}
@@ -278,7 +306,9 @@ func (r *router) onHeaders(a *Attempt, h *Headers, eos bool) {
 		return
 	}
 	r.started = true
-	h.Set("x-envoy-upstream-service-time", strconv.FormatInt(r.s.host.clock.Now().Sub(a.begun).Milliseconds(), 10))
+	if r.ended {
+		h.put("x-envoy-upstream-service-time", strconv.FormatInt(r.s.host.clock.Now().Sub(a.begun).Milliseconds(), 10))
+	}
 	r.s.responseHeaders = h
 	r.s.details = "via_upstream"
 	if eos {
@@ -317,9 +347,14 @@ func (r *router) end(a *Attempt) {
 	r.current = nil
 }
 
-func (r *router) detach() {
+// onLocalReply gives up the attempts, before the reply goes anywhere (Router::onLocalReply).
+func (r *router) onLocalReply() {
 	r.detached = true
 	r.stopTimers()
+	if a := r.current; a != nil {
+		a.cancel("local reply")
+		r.finishAttempts()
+	}
 }
 
 func (r *router) stopTimers() {

@@ -357,28 +357,35 @@ func TestRoutesAndClusters(t *testing.T) {
 	require.Equal(t, "503", s.Response().Status(), "no such cluster")
 }
 
-func TestClearingTheRouteCacheMatchesThePathAgain(t *testing.T) {
-	for _, clear := range []bool{true, false} {
-		h := start(t, Config{
-			Downstream: []Filter{filter(func(s *script) {
-				s.requestHeaders = func(uint32, uint32, bool) Action {
-					s.c.ReplaceHeader(RequestHeaders, ":path", "/lost")
-					if clear {
-						s.c.CallForeignFunction("clear_route_cache", nil)
-					}
-					return Continue
-				}
-			})},
-			Routes: func(h *Headers) *Route {
+func TestTheRouteIsMatchedAgain(t *testing.T) {
+	cases := map[string]func(c Calls){
+		"by changing a header":        func(c Calls) { c.ReplaceHeader(RequestHeaders, ":path", "/lost") },
+		"by clearing the route cache": func(c Calls) { c.CallForeignFunction("clear_route_cache", nil) },
+	}
+	for name, change := range cases {
+		t.Run(name, func(t *testing.T) {
+			matched := 0
+			place := filter(func(s *script) {
+				s.requestHeaders = func(uint32, uint32, bool) Action { change(s.c); return Continue }
+			})
+			routes := func(h *Headers) *Route {
+				matched++
 				if h.Get(":path") == "/lost" {
 					return nil
 				}
 				return &Route{}
-			},
+			}
+			h := start(t, Config{Downstream: []Filter{place}, Routes: routes})
+			s := h.NewStream()
+			s.RequestHeaders(nil, true)
+			require.Equal(t, name == "by changing a header", s.Response().Status() == "404")
+			require.Equal(t, 2, matched)
+
+			matched = 0
+			h = start(t, Config{Upstream: []Filter{place}, Routes: routes})
+			h.NewStream().RequestHeaders(nil, true)
+			require.Equal(t, 1, matched, "upstream filters cannot")
 		})
-		s := h.NewStream()
-		s.RequestHeaders(nil, true)
-		require.Equal(t, clear, s.Response().Status() == "404")
 	}
 }
 

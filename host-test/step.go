@@ -2,6 +2,7 @@ package hosttest
 
 import (
 	"slices"
+	"strings"
 )
 
 // Message is what has left the proxy on one side: towards the client, or towards a provider.
@@ -49,9 +50,9 @@ func (r *recorder) message() Message {
 // AccessLog is what the host's access log can show of a stream, after every on_log.
 type AccessLog struct {
 	Status        int
-	Flags         string // DC, UF, UC, UT, …; "" is none
+	Flags         string // DC, UF, UC, UT, …, several as "URX,UC"; "" is none
 	Details       string // %RESPONSE_CODE_DETAILS%
-	Cluster       string
+	Cluster       string // of the latest choice, "" without a route
 	Attempts      int
 	FilterState   map[string]string // %FILTER_STATE(wasm.name:PLAIN)%
 	RequestBytes  int
@@ -60,14 +61,11 @@ type AccessLog struct {
 
 // accessLog is the stream's line of the access log.
 func (s *Stream) accessLog() *AccessLog {
-	log := &AccessLog{
-		Status: s.status(), Flags: s.flags, Details: s.details, Attempts: len(s.router.attempts),
+	return &AccessLog{
+		Status: s.status(), Flags: strings.Join(s.flags, ","), Details: s.details,
+		Cluster: s.router.cluster, Attempts: len(s.router.attempts),
 		FilterState: s.state.clone(), RequestBytes: s.requestBytes, ResponseBytes: s.responseBytes,
 	}
-	if n := len(s.router.attempts); n > 0 {
-		log.Cluster = s.router.attempts[n-1].Cluster
-	}
-	return log
 }
 
 // silentDriver carries attempts nowhere: a test answers them.

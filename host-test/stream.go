@@ -1,6 +1,7 @@
 package hosttest
 
 import (
+	"slices"
 	"strconv"
 	"time"
 )
@@ -53,7 +54,9 @@ type Stream struct {
 	requestBytes     int
 	responseBytes    int
 	details          string
-	flags            string
+	flags            []string // response flags, in the order in which they were set
+	protocol         string
+	peer             string
 	relief           signal // something was let through: for senders that wait
 	ended            bool   // log and delete have run
 	resetReason      string
@@ -121,7 +124,8 @@ func (s *Stream) Abort() {
 	if s.ended {
 		return
 	}
-	s.flags, s.details = "DC", "downstream_remote_disconnect"
+	s.flag("DC")
+	s.details = "downstream_remote_disconnect"
 	s.finish()
 }
 
@@ -147,9 +151,12 @@ func (s *Stream) localReply(r localReply) {
 		enc.abort()
 	}
 	s.details = r.details
+	if r.flag != "" {
+		s.flag(r.flag)
+	}
+	s.router.onLocalReply()
 	switch {
 	case s.responseHeaders == nil:
-		s.router.detach()
 		if dec.calls > 0 {
 			dec.prepared = func() { s.replyThroughChain(r) }
 			return
@@ -273,6 +280,12 @@ func (c clientSink) sinkTrailers(t *Headers) {
 	s.responseTrailers = t
 	s.client.trailers(t)
 	s.finish()
+}
+
+func (s *Stream) flag(name string) {
+	if !slices.Contains(s.flags, name) {
+		s.flags = append(s.flags, name)
+	}
 }
 
 // status is the response code as a number, 0 before there is one.

@@ -292,13 +292,13 @@ func (c *Callout) roundTrip(ctx context.Context, t http.RoundTripper) {
 	}
 	response, err := t.RoundTrip(outgoing(ctx, c.Headers, body))
 	if err != nil {
-		c.Fail()
+		c.FailWith(resetReason(err))
 		return
 	}
 	defer response.Body.Close()
 	content, err := io.ReadAll(io.LimitReader(response.Body, maxCalloutBody+1))
 	if err != nil || len(content) > maxCalloutBody {
-		c.Fail()
+		c.Break()
 		return
 	}
 	c.Respond(incoming(response), content, trailerPairs(response.Trailer))

@@ -92,7 +92,7 @@ func TestWasmEveryCall(t *testing.T) {
 	require.Equal(t, "ask", string(call.Body))
 	require.Equal(t, "3", call.Headers.Get("content-length"))
 	require.True(t, call.Respond([][2]string{{":status", "204"}, {"a", "b"}}, []byte("told"), [][2]string{{"t", "1"}}))
-	require.Equal(t, "answer 1 2 told 1 0 ", h.Logs()[len(h.Logs())-1].Text)
+	require.Equal(t, "answer 1 3 told 1 0 ", h.Logs()[len(h.Logs())-1].Text)
 
 	h.Advance(time.Second)
 	require.Equal(t, "tick 2026-01-02T03:04:06Z", h.Logs()[len(h.Logs())-1].Text)
