@@ -1,0 +1,118 @@
+package command
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/posterngw/postern/filters/config"
+	"github.com/posterngw/postern/tools/postern/internal/check"
+)
+
+func validateCommand(s Streams) *cobra.Command {
+	asJSON := false
+	c := &cobra.Command{
+		Use:   "validate FILE…",
+		Short: "Check configurations",
+		Long: `Checks each postern.yaml for everything that the module would refuse at its
+start, but for keys that are not in the environment. Prints one line for each
+finding:
+
+  FILE:LINE:COLUMN: /pointer: message (what to do)
+
+The exit code is 1 if there is an error; warnings alone are no error. A FILE of
+- is the standard input.`,
+		Example: "  postern validate postern.yaml\n  postern validate --json *.yaml",
+		Args:    atLeast(1, "validate wants a FILE"),
+		RunE: runs(func(_ context.Context, args []string) error {
+			return validate(s, args, asJSON)
+		}),
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON document instead of lines")
+	return c
+}
+
+// finding is one error or warning, as --json prints it.
+type finding struct {
+	File     string      `json:"file"`
+	Severity string      `json:"severity"` // error, warning
+	Line     int         `json:"line,omitempty"`
+	Column   int         `json:"column,omitempty"`
+	Pointer  string      `json:"pointer"`
+	Code     config.Code `json:"code"`
+	Message  string      `json:"message"`
+	Hint     string      `json:"hint,omitempty"`
+}
+
+// verdict is the whole of what --json prints.
+type verdict struct {
+	OK       bool      `json:"ok"`
+	Findings []finding `json:"findings"`
+}
+
+func validate(s Streams, files []string, asJSON bool) error {
+	v := verdict{OK: true, Findings: []finding{}}
+	for _, name := range files {
+		text, err := read(s.In, name)
+		if err != nil {
+			return err
+		}
+		r := check.Text(name, text)
+		v.OK = v.OK && len(r.Errors) == 0
+		if asJSON {
+			v.Findings = append(v.Findings, findings(name, r)...)
+		} else {
+			printFindings(s.Out, name, r)
+		}
+	}
+	if asJSON {
+		e := json.NewEncoder(s.Out)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		if err := e.Encode(v); err != nil {
+			return err
+		}
+	}
+	if !v.OK {
+		return errFound
+	}
+	return nil
+}
+
+// read reads a file, or the standard input.
+func read(in io.Reader, name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(io.LimitReader(in, config.MaxBytes+1))
+	}
+	return os.ReadFile(name)
+}
+
+// printFindings prints a file's findings, or that it has none.
+func printFindings(w io.Writer, name string, r check.Result) {
+	if len(r.Errors) == 0 {
+		fmt.Fprintf(w, "%s: valid, version %s\n", name, config.Digest(r.Node))
+	} else {
+		fmt.Fprintln(w, r.Errors.In(name))
+	}
+	for _, one := range r.Warnings {
+		one.Message = "warning: " + one.Message
+		fmt.Fprintln(w, config.Errors{one}.In(name))
+	}
+}
+
+func findings(name string, r check.Result) []finding {
+	var all []finding
+	for _, group := range []struct {
+		severity string
+		errs     config.Errors
+	}{{"error", r.Errors}, {"warning", r.Warnings}} {
+		for _, e := range group.errs {
+			all = append(all, finding{name, group.severity, e.Line, e.Column, e.Pointer, e.Code, e.Message, e.Hint})
+		}
+	}
+	return all
+}
