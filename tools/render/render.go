@@ -10,12 +10,14 @@ import (
 	_ "embed"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
 
 	"github.com/posterngw/postern/filters/builtin"
 	"github.com/posterngw/postern/filters/config"
+	"github.com/posterngw/postern/filters/credential"
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/pipeline"
 	"github.com/posterngw/postern/filters/route"
@@ -114,7 +116,9 @@ func newView(node *config.Node, c *pipeline.Config, o Options) (*view, error) {
 		}
 	}
 	for i := range c.Route.Providers {
-		v.addProvider(&c.Route.Providers[i])
+		if err := v.addProvider(&c.Route.Providers[i]); err != nil {
+			return nil, err
+		}
 	}
 	for n := 1; n < longestPlan(c); n++ {
 		v.Attempts = append(v.Attempts, n)
@@ -122,20 +126,31 @@ func newView(node *config.Node, c *pipeline.Config, o Options) (*view, error) {
 	return v, nil
 }
 
-func (v *view) addProvider(p *config.Named[route.ProviderConfig]) {
+// addProvider adds the cluster of a provider, and the variables of its keys.
+// Providers may share either.
+func (v *view) addProvider(p *config.Named[route.ProviderConfig]) error {
 	secure, host, port := route.Endpoint(p.Value.URL)
 	c := cluster{Name: p.Value.Cluster, Host: host, Port: port, Secure: secure}
 	if c.Name == "" {
 		c.Name = p.Name
 	}
 	for _, ref := range p.Value.Credentials.Credentials {
-		if name, ok := strings.CutPrefix(ref, "env:"); ok {
+		if name, ok := strings.CutPrefix(ref, "env:"); ok && !slices.Contains(v.Env, name) {
 			v.Env = append(v.Env, name)
 		}
-		c.Injected = c.Injected || ref == "host"
+		c.Injected = c.Injected || ref == credential.Host
 	}
-	c.Header, c.Prefix = injection(p.Value.Dialect)
-	v.Clusters = append(v.Clusters, c)
+	if c.Injected {
+		c.Header, c.Prefix = injection(p.Value.Dialect)
+	}
+	i := slices.IndexFunc(v.Clusters, func(other cluster) bool { return other.Name == c.Name })
+	switch {
+	case i < 0:
+		v.Clusters = append(v.Clusters, c)
+	case v.Clusters[i] != c:
+		return fmt.Errorf("provider %s: cluster %s has another address or credential already", p.Name, c.Name)
+	}
+	return nil
 }
 
 // injection is how a dialect carries a key, for the host's own injector.

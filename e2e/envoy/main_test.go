@@ -1,0 +1,123 @@
+package envoy
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/posterngw/postern/e2e/internal/envoytest"
+	"github.com/posterngw/postern/e2e/internal/upstream"
+	"github.com/posterngw/postern/filters/identity"
+	"github.com/posterngw/postern/tools/mock"
+)
+
+// world is what the tests share: one Envoy with the whole configuration, and
+// the providers behind it. Tests tell their requests apart by the request id.
+type world struct {
+	envoy     *envoytest.Envoy
+	openai    *upstream.Server
+	anthropic *upstream.Server
+	spare     *upstream.Server // a second one that speaks OpenAI's dialect
+	refusing  string
+	stop      []func() error
+	keys      map[string]string // by id
+}
+
+var shared world
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	code := 1
+	err := shared.start()
+	if err == nil {
+		code = m.Run()
+		err = shared.healthy()
+	}
+	if err = errors.Join(err, shared.end()); err != nil {
+		fmt.Fprintln(os.Stderr, "FAIL:", err)
+		return 1
+	}
+	return code
+}
+
+func (w *world) start() error {
+	if err := w.providers(); err != nil {
+		return err
+	}
+	text, err := w.config(wholeConfig)
+	if err != nil {
+		return err
+	}
+	w.envoy, err = envoytest.Start(envoytest.Options{Config: text, Workers: 2, Env: environment})
+	if err == nil {
+		w.stop = append(w.stop, w.envoy.Stop)
+	}
+	return err
+}
+
+// environment holds the providers' keys.
+var environment = []string{"E2E_OPENAI_KEY=sk-e2e-openai", "E2E_ANTHROPIC_KEY=sk-e2e-anthropic", "E2E_SPARE_KEY=sk-e2e-spare"}
+
+func (w *world) providers() error {
+	for _, p := range []struct {
+		server  **upstream.Server
+		dialect string
+		key     string
+	}{{&w.openai, "openai", "sk-e2e-openai"}, {&w.anthropic, "anthropic", "sk-e2e-anthropic"}, {&w.spare, "openai", "sk-e2e-spare"}} {
+		s, err := upstream.Start(p.dialect, mock.Options{Keys: map[string][]string{p.dialect: {p.key}}, Remember: 1 << 16})
+		if err != nil {
+			return err
+		}
+		*p.server = s
+		w.stop = append(w.stop, s.Stop)
+	}
+	url, release, err := upstream.Refusing()
+	w.refusing = url
+	w.stop = append(w.stop, release)
+	return err
+}
+
+// config fills the addresses and fresh keys into the text of a configuration.
+func (w *world) config(text string) (string, error) {
+	if w.keys == nil {
+		w.keys = map[string]string{}
+	}
+	pairs := []string{"$OPENAI", w.openai.URL, "$ANTHROPIC", w.anthropic.URL, "$SPARE", w.spare.URL, "$REFUSING", w.refusing}
+	for _, id := range []string{"alice", "bob", "carol", "tester"} {
+		presented, hash, err := identity.NewKey(rand.Reader, id)
+		if err != nil {
+			return "", err
+		}
+		if w.keys[id] == "" {
+			w.keys[id] = presented
+			hashes[id] = hash
+		}
+		pairs = append(pairs, "$HASH_"+id, hashes[id])
+	}
+	return strings.NewReplacer(pairs...).Replace(text), nil
+}
+
+// hashes are the hashes of the keys, by id.
+var hashes = map[string]string{}
+
+// healthy is the last test: after the whole run, nothing in the module failed.
+func (w *world) healthy() error {
+	bad, err := w.envoy.Failures()
+	if len(bad) > 0 {
+		err = errors.Join(err, fmt.Errorf("the module failed during the run:\n  %s\nenvoy's log:\n%s",
+			strings.Join(bad, "\n  "), w.envoy.LogTail(40)))
+	}
+	return err
+}
+
+func (w *world) end() error {
+	var errs []error
+	for i := len(w.stop) - 1; i >= 0; i-- {
+		errs = append(errs, w.stop[i]())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,25 @@
+// End-to-end tests against real proxies with official clients, and benchmarks:
+// a module of its own, so that none of their dependencies is the product's.
+module github.com/posterngw/postern/e2e
+
+go 1.26.0
+
+replace github.com/posterngw/postern => ..
+
+require (
+	github.com/openai/openai-go/v3 v3.96.0
+	github.com/posterngw/postern v0.0.0-00010101000000-000000000000
+	github.com/stretchr/testify v1.12.1
+	go.yaml.in/yaml/v3 v3.0.6
+)
+
+require (
+	github.com/cedar-policy/cedar-go v1.9.0 // indirect
+	github.com/coder/websocket v1.8.15 // indirect
+	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3 // indirect
+	github.com/tidwall/gjson v1.20.1 // indirect
+	github.com/tidwall/match v1.1.1 // indirect
+	github.com/tidwall/pretty v1.2.1 // indirect
+	github.com/tidwall/sjson v1.2.7 // indirect
+	golang.org/x/exp v0.0.0-20220921023135-46d9e7742f1e // indirect
+)

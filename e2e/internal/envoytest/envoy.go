@@ -1,0 +1,222 @@
+// Package envoytest runs a real Envoy with the module for a test: it renders a
+// bootstrap from the text of a postern.yaml as a deployment does, starts the
+// binary that $ENVOY names with the module that $POSTERN_WASM names, and reads
+// what Envoy tells: the admin interface, its logs and the audit records.
+//
+// It asserts nothing by itself, downloads nothing, and knows no provider.
+package envoytest
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/posterngw/postern/filters/builtin"
+	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/tools/render"
+	"github.com/posterngw/postern/tools/yamlconfig"
+)
+
+// Options are what a test asks for.
+type Options struct {
+	Config  string   // text of a postern.yaml
+	Env     []string // NAME=value, besides this process's own
+	Workers int      // default 1
+	Dynamic bool     // the listener comes from a file that Reload replaces
+	Secrets string   // directory of SDS files
+	// Edit, if set, changes the rendered bootstrap before it is used.
+	Edit func(bootstrap string) string
+}
+
+// Envoy is a running one.
+type Envoy struct {
+	URL string // of the listener, without a final slash
+
+	o      Options
+	dir    string
+	admin  string
+	cmd    *exec.Cmd
+	ended  chan struct{} // closed when the process has ended
+	err    error         // of its end
+	client *http.Client
+	config string // that was rendered last
+}
+
+// startLimit is generous: the module is compiled for each worker, on machines
+// that do other things besides.
+const (
+	startLimit = 2 * time.Minute
+	stopLimit  = 10 * time.Second
+	poll       = 20 * time.Millisecond
+)
+
+// Binaries are the paths of Envoy and of the module.
+func Binaries() (envoy, wasm string, err error) {
+	for _, v := range []struct {
+		name string
+		path *string
+	}{{"ENVOY", &envoy}, {"POSTERN_WASM", &wasm}} {
+		*v.path = os.Getenv(v.name)
+		if _, err := os.Stat(*v.path); err != nil {
+			return "", "", fmt.Errorf("$%s must name a file (run make e2e-envoy): %w", v.name, err)
+		}
+	}
+	return envoy, wasm, nil
+}
+
+// Start starts an Envoy and returns when it serves. The error of one that does
+// not shows the end of its log.
+func Start(o Options) (*Envoy, error) {
+	binary, wasm, err := Binaries()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "postern-e2e-")
+	if err != nil {
+		return nil, err
+	}
+	e := &Envoy{o: o, dir: dir, ended: make(chan struct{}), config: o.Config,
+		client: &http.Client{Timeout: 30 * time.Second}}
+	if err := e.write(wasm); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	if err := e.run(binary); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	if err := e.ready(); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w\nenvoy's log:\n%s", err, e.LogTail(40)), e.Stop())
+	}
+	return e, nil
+}
+
+// write puts the bootstrap, and for a dynamic one the listener, into files.
+func (e *Envoy) write(wasm string) error {
+	text, err := e.render(wasm, e.o.Config)
+	if err != nil {
+		return err
+	}
+	if !e.o.Dynamic {
+		return os.WriteFile(e.path("envoy.yaml"), text, 0o600)
+	}
+	bootstrap, listeners, err := split(text, e.path("lds.yaml"))
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.WriteFile(e.path("lds.yaml"), listeners, 0o600), os.WriteFile(e.path("envoy.yaml"), bootstrap, 0o600))
+}
+
+func (e *Envoy) render(wasm, config string) ([]byte, error) {
+	node, errs := yamlconfig.Parse("postern.yaml", []byte(config))
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	c, errs := pipeline.Decode(node, builtin.Dialects())
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	text, err := render.Envoy(node, c, render.Options{
+		Wasm: wasm, Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Secrets: e.o.Secrets,
+		AccessLog: e.path("access.log"), AuditLog: e.path("audit.log"),
+	})
+	if err == nil && e.o.Edit != nil {
+		text = []byte(e.o.Edit(string(text)))
+	}
+	return text, err
+}
+
+func (e *Envoy) path(name string) string { return filepath.Join(e.dir, name) }
+
+func (e *Envoy) run(binary string) error {
+	logged, err := os.Create(e.path("envoy.log"))
+	if err != nil {
+		return err
+	}
+	e.cmd = exec.Command(binary, "-c", e.path("envoy.yaml"), "--disable-hot-restart", "--log-level", "warning",
+		"--concurrency", strconv.Itoa(max(1, e.o.Workers)), "--file-flush-interval-msec", "20",
+		"--admin-address-path", e.path("admin"), "--drain-time-s", "1")
+	e.cmd.Env = append(os.Environ(), e.o.Env...)
+	e.cmd.Stdout, e.cmd.Stderr = logged, logged
+	e.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a killed test leaves nothing behind
+	if err := e.cmd.Start(); err != nil {
+		return errors.Join(err, logged.Close())
+	}
+	go func() {
+		e.err = e.cmd.Wait()
+		_ = logged.Close() // Envoy has its own descriptor
+		close(e.ended)
+	}()
+	return nil
+}
+
+// ready waits until the listener serves, and learns its address.
+func (e *Envoy) ready() error {
+	return e.await(startLimit, func() (bool, error) {
+		if e.admin == "" {
+			at, err := os.ReadFile(e.path("admin"))
+			if err != nil || len(at) == 0 {
+				return false, nil
+			}
+			e.admin = "http://" + strings.TrimSpace(string(at))
+		}
+		if state, err := e.Admin("/ready"); err != nil || strings.TrimSpace(state) != "LIVE" {
+			return false, nil
+		}
+		at, err := e.Admin("/listeners")
+		_, address, found := strings.Cut(strings.TrimSpace(at), "::")
+		e.URL = "http://" + address
+		return found && !strings.HasSuffix(address, ":0"), err
+	})
+}
+
+// await polls until done; it fails after the limit or when Envoy has ended.
+func (e *Envoy) await(limit time.Duration, done func() (bool, error)) error {
+	until := time.Now().Add(limit)
+	for {
+		ok, err := done()
+		if ok || err != nil {
+			return err
+		}
+		select {
+		case <-e.ended:
+			return fmt.Errorf("envoy has ended: %w", e.err)
+		case <-time.After(poll):
+		}
+		if time.Now().After(until) {
+			return fmt.Errorf("not within %s", limit)
+		}
+	}
+}
+
+// Admin is what the admin interface answers to a GET.
+func (e *Envoy) Admin(path string) (string, error) {
+	res, err := e.client.Get(e.admin + path)
+	if err != nil {
+		return "", err
+	}
+	defer res.Body.Close() //nolint:errcheck // it was read
+	body, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode != http.StatusOK && res.StatusCode != http.StatusServiceUnavailable {
+		err = fmt.Errorf("%s: %s", path, res.Status)
+	}
+	return string(body), err
+}
+
+// Stop ends Envoy and removes its files.
+func (e *Envoy) Stop() error {
+	_ = e.cmd.Process.Signal(os.Interrupt) // it may have ended
+	select {
+	case <-e.ended:
+	case <-time.After(stopLimit):
+		_ = e.cmd.Process.Kill()
+		<-e.ended
+	}
+	return os.RemoveAll(e.dir)
+}
