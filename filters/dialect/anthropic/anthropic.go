@@ -2,9 +2,10 @@
 // reference for messages, streaming and errors, version 2023-06-01, as of the
 // anthropic-sdk-go types v1.84).
 //
-// It stands on the provider side, for targets that clients of other dialects
-// reach through the vocabulary. The client side and same-dialect service are
-// not here yet. It does no HTTP and decides nothing.
+// It stands on both sides and serves requests that keep the dialect with the
+// client's own bytes. Of the API it knows messages alone: not count_tokens, nor
+// the list of models, whose request line is OpenAI's, too. It does no HTTP and
+// decides nothing.
 //
 // # What a request of another dialect becomes
 //
@@ -24,8 +25,17 @@
 //     thinking next to a forced tool, and a budget after a tool call whose thinking is
 //     not in the conversation: there, thinking is left out. With thinking, temperature, top_p and top_k are.
 //   - A JSON schema becomes output_config.format; JSON without one becomes an instruction.
+//   - Schemas and strict tools go as they are, whatever of JSON Schema they use.
 //   - More than one answer (n) is refused. seed, penalties and metadata are left
 //     out; the user's name becomes metadata.user_id.
+//
+// # What the answer of another dialect becomes
+//
+// Of several answers the first is told. A filtered answer ends in "refusal", a
+// refusal's text is text. A streamed answer's blocks do not overlap here: pieces
+// of a tool call that come after the next block began are left out. Arguments of
+// a whole answer that are no object, since the model was cut short, stand in
+// {"raw_arguments": …}.
 package anthropic
 
 import (
@@ -44,10 +54,12 @@ const version = "2023-06-01"
 
 // New returns the dialect.
 func New() *dialect.Dialect {
-	return &dialect.Dialect{Name: "anthropic", Provider: provider{}}
+	return &dialect.Dialect{Name: "anthropic", Client: client{}, Provider: provider{}, Same: same{}}
 }
 
+type client struct{}
 type provider struct{}
+type same struct{}
 
 // Path appends the call to the provider's base path, which may end in /v1 or not.
 func (provider) Path(f *llm.Facts, t *dialect.Target) string {

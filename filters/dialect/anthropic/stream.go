@@ -32,6 +32,10 @@ type decoder struct {
 
 // NewDecoder reads a streamed answer.
 func (provider) NewDecoder(_ *llm.Facts, lim dialect.Limits) dialect.Decoder {
+	return newDecoder(lim)
+}
+
+func newDecoder(lim dialect.Limits) *decoder {
 	return &decoder{
 		frames: *sse.NewFramer(sse.Limits{Event: lim.Event}),
 		limits: jsonx.Limits{Depth: lim.Depth, Bytes: lim.Event},
@@ -50,6 +54,11 @@ func (d *decoder) Close(emit func(*llm.Event)) {
 	if ev, ok := d.frames.Close(); ok && jsonx.Valid(ev.Data, d.limits) == nil {
 		d.read(ev.Data, emit)
 	}
+	d.stop(emit)
+}
+
+// stop ends a stream whose bytes are over.
+func (d *decoder) stop(emit func(*llm.Event)) {
 	switch {
 	case d.ended:
 	case d.finished:

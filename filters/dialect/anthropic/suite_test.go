@@ -17,8 +17,51 @@ func suite(t testing.TB) dialecttest.Suite {
 		Grammar: func(*llm.Facts) dialecttest.Grammar { return dialecttest.Anthropic() },
 		Target:  dialect.Target{Model: "claude-sonnet-5"},
 		Refused: []string{"audio", "many"},
+		Normal:  normal,
+		Answer: func(a *llm.Answer) {
+			a.Created = 0
+			for i := range a.Choices {
+				if a.Choices[i].Finish == llm.FinishFilter {
+					a.Choices[i].Finish = llm.FinishRefusal
+				}
+			}
+		},
+		Events: func(list []llm.Event) []llm.Event {
+			start := list[0]
+			start.Created = 0
+			return append([]llm.Event{start, {Kind: llm.UsageEvent, Usage: &llm.Usage{Known: true}}}, list[1:]...)
+		},
 		Streams: dialecttest.Archive(t, "testdata/streams.txtar"),
 	}
+}
+
+// normal is a request as the dialect gives it back: instructions first, turns of
+// a side as one, without what the API lacks.
+func normal(r *llm.Request) {
+	var system, turns []llm.Message
+	for _, m := range r.Messages {
+		switch m.Role {
+		case llm.System, llm.Developer:
+			if system == nil {
+				system = []llm.Message{{Role: llm.System}}
+			}
+			system[0].Parts = append(system[0].Parts, m.Parts...)
+			continue
+		case llm.ToolRole:
+			m.Role = llm.User
+		}
+		if n := len(turns); n > 0 && turns[n-1].Role == m.Role {
+			turns[n-1].Parts = append(turns[n-1].Parts, m.Parts...)
+		} else {
+			turns = append(turns, m)
+		}
+	}
+	r.Messages = append(system, turns...)
+	r.Sampling.Seed = ""
+	if r.Format != nil {
+		r.Format.Name = nil
+	}
+	r.WantsUsage = true
 }
 
 func TestSuite(t *testing.T) { suite(t).Run(t) }

@@ -69,6 +69,43 @@ func TestRecordedAnswersTranslate(t *testing.T) {
 	}
 }
 
+// Every recorded answer of OpenAI and servers like it becomes an answer to an
+// Anthropic client.
+func TestRecordedAnswersTranslateBack(t *testing.T) {
+	client, provider, back := anthropic.New().Client, openai.New().Provider, anthropic.New().Provider
+	lim := dialect.Limits{Event: 1 << 20}
+	f := llm.Facts{Stream: true, Choices: 1, WantsUsage: true}
+	for _, r := range dialecttest.Recordings(t, "openai-chat-completions.jsonl", "openai-compatible.jsonl", "azure-chat.jsonl") {
+		if r.Status != 200 {
+			continue
+		}
+		if !r.Streamed() {
+			a, err := provider.Decode(&f, []byte(r.Response))
+			if err != nil {
+				require.Equal(t, llm.ContentFilter, err.Class)
+				continue
+			}
+			out := client.AppendAnswer(nil, &f, "shown", a)
+			require.True(t, json.Valid(out), r.ID)
+			b, err := back.Decode(&f, out)
+			require.Nil(t, err)
+			require.Equal(t, a.Usage.InputTotal(), b.Usage.InputTotal())
+			require.Equal(t, a.Usage.OutputTotal(), b.Usage.OutputTotal())
+			continue
+		}
+		events := dialecttest.Decode(provider.NewDecoder(&f, lim), []byte(r.Response))
+		out := dialecttest.Encode(client.NewEncoder(&f, "shown"), events)
+		require.NoError(t, dialecttest.Check(dialecttest.Anthropic(), out), r.ID)
+		again := dialecttest.Decode(back.NewDecoder(&f, lim), out)
+		for _, kind := range []llm.PartKind{llm.TextPart, llm.ReasoningPart, llm.ToolCallPart} {
+			require.Equal(t, dialecttest.Said(events, 0, kind), dialecttest.Said(again, 0, kind), r.ID)
+		}
+		if u := dialecttest.Last(events); u != nil {
+			require.Equal(t, u.Total(), dialecttest.Last(again).Total())
+		}
+	}
+}
+
 func BenchmarkAnthropicToOpenAI51(b *testing.B) {
 	chunks := [][]byte{
 		[]byte("event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_01ApaK754YQvujSfdPXzsdyD\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"claude-sonnet-5\",\"content\":[],\"stop_reason\":null,\"stop_sequence\":null,\"usage\":{\"input_tokens\":24,\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":0,\"output_tokens\":1}}}\n\n"),

@@ -13,7 +13,7 @@ type pass struct {
 	chunk    []byte
 	from, to int // range of the chunk that is kept and not copied
 	out      []byte
-	dropped  bool // the last event was not passed on as it came, and ended in CR
+	dropped  bool // the last event was not passed on as it came, and may have ended in CR
 }
 
 func (p *pass) begin(chunk []byte) {

@@ -85,6 +85,7 @@ type Tap struct {
 	model []byte // the name to show, as JSON; nil keeps the provider's
 	shown string // the same as text
 
+	skipped   int // events that were too long, as far as handled
 	committed bool
 	failed    bool
 
@@ -157,6 +158,9 @@ func (t *Tap) filter(ev *llm.Event) {
 
 // event decides what becomes of one event.
 func (t *Tap) event(ev *sse.Event) {
+	if n := t.frames.Overflowed(); n != t.skipped {
+		t.skipped, t.pass.dropped = n, true
+	}
 	if t.failed || t.pass.rest(ev) {
 		return
 	}

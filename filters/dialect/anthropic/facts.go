@@ -1,0 +1,157 @@
+package anthropic
+
+import (
+	"math"
+	"strings"
+
+	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/wire/jsonx"
+)
+
+// The top-level members of a request that have a place in the vocabulary.
+// Having one of them twice is refused.
+const (
+	kModel = iota
+	kMessages
+	kSystem
+	kMaxTokens
+	kStream
+	kTools
+	kToolChoice
+	kMetadata
+	kTemperature
+	kTopP
+	kTopK
+	kStop
+	kThinking
+	kOutput
+)
+
+var inspected = jsonx.NewKeys("model", "messages", "system", "max_tokens", "stream", "tools", "tool_choice", "metadata",
+	"temperature", "top_p", "top_k", "stop_sequences", "thinking", "output_config")
+
+// Recognise knows messages. The list of models has the same request line as
+// OpenAI's, which answers it.
+func (client) Recognise(method, path string) (dialect.Call, bool) {
+	return dialect.Call{Operation: llm.Chat}, method == "POST" && path == "/v1/messages"
+}
+
+// Token reads x-api-key, and a bearer token, which the SDKs send where a user has
+// a token instead of a key.
+func (client) Token(h dialect.Header) (token, header string) {
+	if key := h("x-api-key"); key != "" {
+		return key, "x-api-key"
+	}
+	scheme, token, _ := strings.Cut(h("authorization"), " ")
+	if token = strings.TrimLeft(token, " "); token == "" || !strings.EqualFold(scheme, "bearer") {
+		return "", ""
+	}
+	return token, "authorization"
+}
+
+// Inspected lists the members that must not occur twice.
+func (client) Inspected() *jsonx.Keys { return inspected }
+
+// members reads top-level members and keeps the first error.
+type members struct {
+	doc *jsonx.Document
+	err *llm.Error
+}
+
+// raw returns a value of one of the given kinds; nil when it is absent or null.
+func (m *members) raw(k int, want string, kinds ...jsonx.Kind) []byte {
+	v, ok := m.doc.Get(k)
+	if !ok || v.Kind == jsonx.Null {
+		return nil
+	}
+	for _, kind := range kinds {
+		if v.Kind == kind {
+			return v.Raw(m.doc.Body())
+		}
+	}
+	m.fail("invalid_type", inspected.Name(k), inspected.Name(k)+": Input should be "+want)
+	return nil
+}
+
+func (m *members) fail(code, param, message string) {
+	if m.err == nil {
+		m.err = dialect.Invalid(code, param, message)
+	}
+}
+
+func (m *members) array(k int) []byte  { return m.raw(k, "a valid list", jsonx.Array) }
+func (m *members) object(k int) []byte { return m.raw(k, "an object", jsonx.Object) }
+
+func (m *members) number(k int) llm.Number {
+	return llm.Number(m.raw(k, "a valid number", jsonx.Number))
+}
+
+// Facts reads what deciding needs. TextBytes is the body without the data of
+// images. Usage is in every answer, asked for or not.
+func (client) Facts(c dialect.Call, doc *jsonx.Document) (llm.Facts, *llm.Error) {
+	m := members{doc: doc}
+	f := llm.Facts{Operation: c.Operation, Choices: 1, WantsUsage: true}
+	if model := jsonx.Interior(m.raw(kModel, "a valid string", jsonx.String)); len(model) > 0 {
+		f.Model = dialect.Plain(model, len(model))
+	} else {
+		m.fail("missing_required_parameter", "model", "model: Field required")
+	}
+	messages := m.array(kMessages)
+	if messages == nil {
+		m.fail("missing_required_parameter", "messages", "messages: Field required")
+	}
+	f.Stream, _ = jsonx.Bool(m.raw(kStream, "a valid boolean", jsonx.Boolean))
+	f.MaxTokens = m.maxTokens()
+	for it := jsonx.Elements(m.array(kTools)); it.Next(); {
+		f.Tools++
+	}
+	user, _ := jsonx.Lookup(m.object(kMetadata), "user_id")
+	f.User = dialect.Plain(jsonx.Interior(user), maxUser)
+	data := 0
+	f.Images, data = media(messages)
+	f.TextBytes = len(doc.Body()) - data
+	return f, m.err
+}
+
+// maxUser bounds the end user's name that the facts keep, in bytes.
+const maxUser = 256
+
+func (m *members) maxTokens() int {
+	raw := m.raw(kMaxTokens, "a valid integer", jsonx.Number)
+	if raw == nil {
+		return 0
+	}
+	n, ok := jsonx.Int(raw)
+	if !ok {
+		m.fail("invalid_type", "max_tokens", "max_tokens: Input should be a valid integer")
+	}
+	return int(min(max(n, 0), math.MaxInt32))
+}
+
+// media counts the images of a conversation, in tool results too, and the bytes
+// of their data.
+func media(turns []byte) (images, data int) {
+	for turn := jsonx.Elements(turns); turn.Next(); {
+		for it := jsonx.Members(turn.Value()); it.Next(); {
+			switch {
+			case it.Kind() == jsonx.Array && it.KeyIs("content"):
+				n, d := media(it.Value())
+				images, data = images+n, data+d
+			case it.Kind() == jsonx.Object && it.KeyIs("source"):
+				n, d := imageData(turn.Value(), it.Value())
+				images, data = images+n, data+d
+			}
+		}
+	}
+	return images, data
+}
+
+func imageData(block, source []byte) (images, data int) {
+	kind, _ := jsonx.Lookup(block, "type")
+	if !jsonx.Equal(jsonx.Interior(kind), "image") {
+		return 0, 0
+	}
+	raw, _ := jsonx.Lookup(source, "data")
+	return 1, len(jsonx.Interior(raw))
+}

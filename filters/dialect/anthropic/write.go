@@ -1,0 +1,143 @@
+package anthropic
+
+import (
+	"strconv"
+
+	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/llm"
+)
+
+// AppendAnswer writes a message object. The API knows one answer: of several the
+// first is written.
+func (client) AppendAnswer(dst []byte, _ *llm.Facts, model string, a *llm.Answer) []byte {
+	w := dialect.Writer{B: dst}
+	var c llm.Choice
+	if len(a.Choices) > 0 {
+		c = a.Choices[0]
+	}
+	w.Begin('{')
+	writeHead(&w, a.ID, model)
+	w.Array("content")
+	for i := range c.Parts {
+		writePart(&w, &c.Parts[i], i)
+	}
+	w.Close(']')
+	writeStop(&w, c.Finish, c.StopSequence, hasCall(c.Parts))
+	writeUsage(&w, &a.Usage)
+	w.Close('}')
+	return w.B
+}
+
+func hasCall(parts []llm.Part) bool {
+	for i := range parts {
+		if parts[i].Kind == llm.ToolCallPart {
+			return true
+		}
+	}
+	return false
+}
+
+func writeHead(w *dialect.Writer, id llm.Escaped, model string) {
+	if len(id) == 0 {
+		id = llm.Escaped("msg_postern")
+	}
+	w.Text("id", id)
+	w.Word("type", "message")
+	w.Word("role", "assistant")
+	w.Quote("model", model)
+}
+
+func writePart(w *dialect.Writer, p *llm.Part, n int) {
+	switch p.Kind {
+	case llm.TextPart, llm.RefusalPart:
+		w.Open('{')
+		w.Word("type", "text")
+		w.Text("text", p.Text)
+	case llm.ReasoningPart:
+		w.Open('{')
+		writeThinking(w, p)
+	case llm.ToolCallPart:
+		w.Open('{')
+		w.Word("type", "tool_use")
+		writeID(w, p.Call.ID, n)
+		w.Text("name", p.Call.Name)
+		writeInput(w, &p.Call)
+	default:
+		return
+	}
+	w.Close('}')
+}
+
+func writeThinking(w *dialect.Writer, p *llm.Part) {
+	if p.Redacted {
+		w.Word("type", "redacted_thinking")
+		w.Text("data", p.Signature)
+		return
+	}
+	w.Word("type", "thinking")
+	w.Text("thinking", p.Text)
+	w.Text("signature", p.Signature)
+}
+
+// writeID writes a call's id; one without gets one by its place.
+func writeID(w *dialect.Writer, id llm.Escaped, n int) {
+	if len(id) > 0 {
+		w.Text("id", id)
+		return
+	}
+	w.Word("id", "toolu_"+strconv.Itoa(n))
+}
+
+// writeInput writes a call's arguments as an object. Text that is none, as a model
+// that was cut short leaves it, is kept in one member.
+func writeInput(w *dialect.Writer, c *llm.ToolCall) {
+	w.Key("input")
+	b, ok := dialect.AppendInput(w.B, c)
+	if w.B = b; ok {
+		return
+	}
+	w.Begin('{')
+	w.StartText("raw_arguments")
+	w.B = dialect.AppendArguments(w.B, c)
+	w.EndText()
+	w.Close('}')
+}
+
+// writeStop writes stop_reason and stop_sequence. OpenAI says "stop" after a call
+// that it was forced to make; here that is a tool's turn.
+func writeStop(w *dialect.Writer, f llm.Finish, sequence llm.Escaped, called bool) {
+	reason := "end_turn"
+	switch {
+	case f == llm.FinishTool, f == llm.FinishStop && called:
+		reason = "tool_use"
+	case f == llm.FinishStop && len(sequence) > 0:
+		reason = "stop_sequence"
+	case f == llm.FinishLength:
+		reason = "max_tokens"
+	case f == llm.FinishFilter, f == llm.FinishRefusal:
+		reason = "refusal"
+	case f == llm.FinishPause:
+		reason = "pause_turn"
+	}
+	w.Word("stop_reason", reason)
+	if reason == "stop_sequence" {
+		w.Text("stop_sequence", sequence)
+	} else {
+		w.Literal("stop_sequence", "null")
+	}
+}
+
+// writeUsage writes the usage member; audio counts as the rest does.
+func writeUsage(w *dialect.Writer, u *llm.Usage) {
+	w.Object("usage")
+	w.Int("input_tokens", u.Input+u.InputAudio)
+	w.Int("cache_creation_input_tokens", u.CacheWrite)
+	w.Int("cache_read_input_tokens", u.CacheRead)
+	w.Int("output_tokens", u.OutputTotal())
+	if u.Reasoning > 0 {
+		w.Object("output_tokens_details")
+		w.Int("thinking_tokens", u.Reasoning)
+		w.Close('}')
+	}
+	w.Close('}')
+}
