@@ -13,7 +13,6 @@ type root struct {
 	script  *script
 	streams int // numbered so far
 	calls   map[string]int
-	saved   uint32 // a context id kept by "save"
 	cas     uint32 // of the last shared value that was read
 }
 
@@ -28,6 +27,7 @@ type stream struct {
 var (
 	roots   = map[uint32]*root{}
 	streams = map[uint32]*stream{}
+	saved   = map[string]uint32{} // by row: the context kept by "save"
 	global  = map[string]string{} // of the VM
 )
 

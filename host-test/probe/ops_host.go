@@ -13,12 +13,15 @@ import (
 //
 //	call CLUSTER PATH BODY MS          proxy_http_call; BODY "-" is none
 //	status                             proxy_get_status
-//	save | act | root                  keep this context's id; act for it, or for the root, from now
+//	save | act | self | root | actid N keep this context's id for the row; act for it from now, for
+//	                                   this one again, for the root, for any
 //	tick MS | foreign NAME
 //	share KEY VALUE [0|last|stale] | shared KEY     shared data, with a CAS value
 //	queue NAME | push NAME VALUE | pull NAME        shared queues
 //	metric KIND NAME | inc KIND NAME BY | rec KIND NAME V | metricv KIND NAME   KIND 0 counter, 1 gauge, 2 histogram
+//	incid ID BY | recid ID V | getid ID             metrics by their number
 //	remember KEY VALUE | recall KEY    a Go variable of the VM
+//	log WORD
 //	refuse                             make on_configure fail
 //	trap
 var _ = register(map[string]operation{
@@ -31,12 +34,16 @@ var _ = register(map[string]operation{
 		return status, num(code) + " " + quoted(r.take())
 	}},
 	"save": {0, func(r *run, _ []string) (uint32, string) {
-		r.stream.root.saved = r.id
+		saved[r.stream.root.script.row] = r.id
 		return noStatus, ""
 	}},
-	"act":  {0, func(r *run, _ []string) (uint32, string) { return proxySetEffective(r.stream.root.saved), "" }},
-	"root": {0, func(r *run, _ []string) (uint32, string) { return proxySetEffective(r.stream.root.id), "" }},
-	"tick": {1, func(_ *run, a []string) (uint32, string) { return proxySetTick(number(a[0])), "" }},
+	"act": {0, func(r *run, _ []string) (uint32, string) {
+		return proxySetEffective(saved[r.stream.root.script.row]), ""
+	}},
+	"self":  {0, func(r *run, _ []string) (uint32, string) { return proxySetEffective(r.id), "" }},
+	"root":  {0, func(r *run, _ []string) (uint32, string) { return proxySetEffective(r.stream.root.id), "" }},
+	"actid": {1, func(_ *run, a []string) (uint32, string) { return proxySetEffective(number(a[0])), "" }},
+	"tick":  {1, func(_ *run, a []string) (uint32, string) { return proxySetTick(number(a[0])), "" }},
 	"foreign": {1, func(_ *run, a []string) (uint32, string) {
 		var r result
 		p, n := r.at()
@@ -92,6 +99,19 @@ var _ = register(map[string]operation{
 		return status, strconv.FormatUint(v, 10)
 	}},
 
+	"incid": {2, func(_ *run, a []string) (uint32, string) {
+		return proxyIncrement(number(a[0]), int64(number(a[1]))), ""
+	}},
+	"recid": {2, func(_ *run, a []string) (uint32, string) { return proxyRecord(number(a[0]), uint64(number(a[1]))), "" }},
+	"getid": {1, func(_ *run, a []string) (uint32, string) {
+		var v uint64
+		return proxyGetMetric(number(a[0]), unsafe.Pointer(&v)), ""
+	}},
+
+	"log": {1, func(r *run, a []string) (uint32, string) {
+		r.stream.say("| log " + a[0])
+		return noStatus, ""
+	}},
 	"remember": {2, func(_ *run, a []string) (uint32, string) {
 		global[a[0]] = a[1]
 		return noStatus, ""

@@ -7,12 +7,15 @@ import "unsafe"
 // Operations on the stream of the context that acts. M is a header map (req, reqt, resp, respt,
 // call, callt), B a buffer (req, resp, call, vmconfig, config).
 //
-//	pause | continue | stopall | stopwater | nobuffer   what the callback returns
+//	continue | pause | water | stopall | nobuffer | stopwater | action N   what the callback returns
 //	get M NAME | set M NAME VALUE | add M NAME VALUE | del M NAME | names M | setall M NAME=VALUE…
 //	read B START SIZE | size B | write B START SIZE [DATA]
-//	resume HALF | close HALF                            HALF is req or resp
+//	resume HALF | close HALF                            HALF is req, resp or a number
 //	reply STATUS BODY [NAME=VALUE…]                     BODY "-" is none
-//	prop PATH | propn PATH | setprop PATH VALUE         a property; propn shows a number; dots are NUL
+//	prop PATH | propn PATH | propt PATH | setprop PATH VALUE
+//
+// prop shows a property, propn a number, propt only that it has a value. Dots of a PATH stand for NUL
+// unless it begins with "=".
 var _ = register(map[string]operation{
 	"continue":  returning(0),
 	"pause":     returning(1),
@@ -20,6 +23,10 @@ var _ = register(map[string]operation{
 	"stopall":   returning(3),
 	"nobuffer":  returning(3),
 	"stopwater": returning(4),
+	"action": {1, func(r *run, a []string) (uint32, string) {
+		r.action = number(a[0])
+		return noStatus, ""
+	}},
 
 	"get": {2, func(_ *run, a []string) (uint32, string) {
 		v, status := header(mapNames[a[0]], a[1])
@@ -64,8 +71,8 @@ var _ = register(map[string]operation{
 		return proxySetBuffer(bufferNames[a[0]], number(a[1]), number(a[2]), ptr(data), size(data)), ""
 	}},
 
-	"resume": {1, func(_ *run, a []string) (uint32, string) { return proxyContinue(halves[a[0]]), "" }},
-	"close":  {1, func(_ *run, a []string) (uint32, string) { return proxyClose(halves[a[0]]), "" }},
+	"resume": {1, func(_ *run, a []string) (uint32, string) { return proxyContinue(half(a[0])), "" }},
+	"close":  {1, func(_ *run, a []string) (uint32, string) { return proxyClose(half(a[0])), "" }},
 	"reply":  {2, reply},
 
 	"prop": {1, func(_ *run, a []string) (uint32, string) {
@@ -79,6 +86,13 @@ var _ = register(map[string]operation{
 		}
 		return value(status, v)
 	}},
+	"propt": {1, func(_ *run, a []string) (uint32, string) {
+		v, status := property(a[0])
+		if status == 0 && v != "" {
+			return status, "present"
+		}
+		return status, ""
+	}},
 	"setprop": {2, func(_ *run, a []string) (uint32, string) {
 		return proxySetProperty(ptr(a[0]), size(a[0]), ptr(a[1]), size(a[1])), ""
 	}},
@@ -89,6 +103,13 @@ func returning(action uint32) operation {
 		r.action = action
 		return noStatus, ""
 	}}
+}
+
+func half(name string) uint32 {
+	if n, ok := halves[name]; ok {
+		return n
+	}
+	return number(name)
 }
 
 func value(status uint32, v string) (uint32, string) {

@@ -66,7 +66,7 @@ func (r *run) do(words []string) {
 func shown(words []string) []string {
 	out := make([]string, len(words))
 	for i, w := range words {
-		if out[i] = w; len(w) > 64 {
+		if out[i] = strings.ReplaceAll(w, "\x00", "%00"); len(w) > 64 {
 			out[i] = "(" + strconv.Itoa(len(w)) + " bytes)"
 		}
 	}
