@@ -13,48 +13,49 @@ import (
 	"github.com/posterngw/postern/tools/gateway"
 )
 
-// Cutter splits a body into the chunks that a network would deliver.
-type Cutter func(body string) []string
-
-// Whole is a body in one piece.
-func Whole(body string) []string { return []string{body} }
-
-// Bytes is a body byte by byte.
-func Bytes(body string) []string { return strings.Split(body, "") }
-
-// At cuts once.
-func At(n int) Cutter {
-	return func(body string) []string {
-		if n <= 0 || n >= len(body) {
-			return []string{body}
-		}
-		return []string{body[:n], body[n:]}
-	}
-}
-
 // start is when scenarios happen.
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
+// Outcome is what a scenario came to: what each request's client got, and what
+// the audit records say was used. It must not depend on where bodies are cut.
+type Outcome struct {
+	Bodies []string
+	Usage  []string
+}
+
 // Run plays a scenario against a module; nil when everything is as it says. cut
 // applies to the bodies of requests and of providers' answers.
-func Run(f *File, module hosttest.Module, cut Cutter) (err error) {
+func Run(f *File, module hosttest.Module, cut Cutter) (out Outcome, err error) {
 	node, c, errs := gateway.Load(f.Name, f.Config)
 	if len(errs) > 0 {
-		return errs
+		return out, errs
 	}
 	h, err := hosttest.New(gateway.Host(gateway.Options{Module: module, Node: node, Config: c, Env: f.Env,
 		Clock: hosttest.NewVirtualClock(start)}))
 	if err != nil {
-		return err
+		return out, err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
 	p := player{file: f, host: h, cut: cut, tried: map[string]int{}}
 	for i := range f.Steps {
 		if err := p.step(&f.Steps[i]); err != nil {
-			return fmt.Errorf("%s: step %d (%s %s): %w", f.Name, i+1, f.Steps[i].Kind, f.Steps[i].Cluster, err)
+			return out, fmt.Errorf("%s: step %d (%s %s): %w", f.Name, i+1, f.Steps[i].Kind, f.Steps[i].Cluster, err)
 		}
 	}
-	return p.sound()
+	for _, s := range p.streams {
+		out.add(s)
+	}
+	return out, p.sound()
+}
+
+func (o *Outcome) add(s *hosttest.Stream) {
+	o.Bodies = append(o.Bodies, s.Response().Body())
+	var record struct{ Usage json.RawMessage }
+	if access := s.AccessLog(); access != nil {
+		// A record that is no JSON shows as one without usage.
+		_ = json.Unmarshal([]byte(access.FilterState["wasm.postern.audit"]), &record)
+	}
+	o.Usage = append(o.Usage, string(record.Usage))
 }
 
 // player plays one scenario.
@@ -62,9 +63,10 @@ type player struct {
 	file     *File
 	host     *hosttest.Host
 	cut      Cutter
-	stream   *hosttest.Stream
-	tried    map[string]int // attempts at each cluster that were looked at
-	answered int            // attempts of the stream that got an answer
+	streams  []*hosttest.Stream
+	stream   *hosttest.Stream // the last of them
+	tried    map[string]int   // attempts at each cluster that were looked at
+	answered int              // attempts of the stream that got an answer
 }
 
 func (p *player) step(s *Step) error {
@@ -93,6 +95,7 @@ func (p *player) request(m *Message) error {
 		return errors.New("not a request line: " + m.First)
 	}
 	p.stream, p.answered, p.tried = p.host.NewStream(), 0, map[string]int{}
+	p.streams = append(p.streams, p.stream)
 	headers := [][2]string{{":method", words[0]}, {":path", words[1]}, {":authority", "gateway"}, {":scheme", "http"}}
 	headers = append(headers, m.Headers...)
 	if m.HasBody && !has(m.Headers, "content-length") {
