@@ -37,6 +37,8 @@ func resetFlag(r ResetReason) string {
 		return "LR"
 	case UpstreamOverloaded:
 		return "UO"
+	case ProtocolError:
+		return "UPE"
 	}
 	return "UR"
 }
@@ -64,7 +66,6 @@ type Attempt struct {
 	rec       *recorder
 	carrier   any  // the driver's own state
 	sent      bool // the request's headers have left the filters
-	responded bool
 	finished  bool
 	cancelled string // why
 }
@@ -120,7 +121,7 @@ func (a *Attempt) ResponseHeaders(headers [][2]string, endOfStream bool) {
 		if !h.Has(":status") {
 			h.Add(":status", "200")
 		}
-		a.responded = true
+		a.stream.detail("via_upstream")
 		a.chain.enc.feedHeaders(h, endOfStream)
 	})
 }
@@ -160,8 +161,8 @@ type attemptSink struct{ a *Attempt }
 func (s attemptSink) sinkHeaders(h *Headers, eos bool) {
 	if egress := s.a.stream.host.profile.rules.egress; egress != nil {
 		egress(s.a, h)
-	} else if missing := required(h, ":method", ":path", ":authority"); missing != "" {
-		s.a.chain.localReply(localReply{status: 503, body: []byte(missing), details: "filter_removed_required_request_headers{" + underscored(missing) + "}"})
+	} else if missing := required(h, ":method", ":path"); missing != "" {
+		s.a.chain.localReply(localReply{status: 503, body: []byte(missing), details: "filter_removed_required_request_headers{" + underscored(missing) + "}", flag: "DPE"})
 		return
 	}
 	s.a.sent = true

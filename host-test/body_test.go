@@ -309,7 +309,7 @@ func TestBodyOverTheLimit(t *testing.T) {
 		s.responseBody = func(uint32, uint32, bool) Action { return Pause }
 	}
 	t.Run("request 413 through the response callbacks", func(t *testing.T) {
-		h := start(t, Config{Downstream: []Filter{filter(held)}, Route: Route{BufferLimit: 4}})
+		h := start(t, Config{Downstream: []Filter{filter(held)}, BufferLimit: 4})
 		s := h.NewStream()
 		s.RequestHeaders(post, false)
 		s.RequestBody([]byte("abcd"), false)
@@ -318,13 +318,22 @@ func TestBodyOverTheLimit(t *testing.T) {
 		require.Contains(t, names(h, s), "down response_headers")
 		require.Equal(t, "413", s.Response().Status())
 	})
+	t.Run("a route can only raise the limit", func(t *testing.T) {
+		for limit, want := range map[int]string{2: "413", 8: ""} {
+			h := start(t, Config{Downstream: []Filter{filter(held)}, BufferLimit: 4, Route: Route{BufferLimit: limit}})
+			s := h.NewStream()
+			s.RequestHeaders(post, false)
+			s.RequestBody([]byte("abcde"), false)
+			require.Equal(t, want, s.Response().Status())
+		}
+	})
 	t.Run("response 500, or cut once headers are gone", func(t *testing.T) {
-		h := start(t, Config{Downstream: []Filter{filter(held)}, Route: Route{BufferLimit: 4}})
+		h := start(t, Config{Downstream: []Filter{filter(held)}, BufferLimit: 4})
 		s := h.NewStream()
 		s.RequestHeaders(nil, true)
 		s.Attempt().ResponseHeaders(nil, false)
 		s.Attempt().ResponseBody([]byte("abcde"), false)
-		require.Equal(t, "response_payload_too_large", s.Response().Broken)
+		require.Equal(t, "local reply after the headers: response_payload_too_large", s.Response().Broken)
 		require.True(t, s.Ended())
 	})
 }
@@ -332,7 +341,7 @@ func TestBodyOverTheLimit(t *testing.T) {
 func TestStopAndWatermarkBuffersWithoutLimit(t *testing.T) {
 	h := start(t, Config{Downstream: []Filter{{Module: native(func(s *script) {
 		s.requestHeaders = func(uint32, uint32, bool) Action { return Pause }
-	})}}, Route: Route{BufferLimit: 4}})
+	})}}, BufferLimit: 4})
 	s := h.NewStream()
 	s.RequestHeaders(post, false)
 	s.RequestBody(make([]byte, 100), false)

@@ -119,7 +119,7 @@ func (c *Callout) FailWith(reason ResetReason) bool {
 	if c.root.plugin.rules.callTook == nil {
 		return c.locked(&calloutAnswer{}) // APISIX: the callback comes with nothing
 	}
-	r := replyUpstreamReset(reason, false)
+	r := replyUpstreamReset(reason, false, false)
 	return c.locked(&calloutAnswer{headers: r.message(), body: r.body})
 }
 

@@ -30,16 +30,16 @@ func TestHeaderMaps(t *testing.T) {
 			pairs, st = s.c.HeaderPairs(ResponseHeaders)
 			require.Equal(t, StatusOK, st)
 			require.Empty(t, pairs)
-			require.Equal(t, StatusOK, s.c.SetHeaderPairs(RequestHeaders, [][2]string{{":path", "/"}, {":method", "GET"}, {":authority", "a"}, {":scheme", "http"}}))
+			require.Equal(t, StatusOK, s.c.SetHeaderPairs(RequestHeaders, [][2]string{{":path", "/"}, {":method", "GET"}, {":authority", "a"}, {":scheme", "http"}, {"x-forwarded-proto", "http"}}))
 			size, st := s.c.HeaderMapSize(RequestHeaders)
 			require.Equal(t, StatusOK, st)
-			require.EqualValues(t, 38, size)
+			require.EqualValues(t, 59, size)
 			return Continue
 		}
 	})
 	s := h.NewStream()
 	s.RequestHeaders([][2]string{{"content-type", "a"}}, true)
-	require.Equal(t, [][2]string{{":path", "/"}, {":method", "GET"}, {":authority", "a"}, {":scheme", "http"}, {"x-envoy-expected-rq-timeout-ms", "15000"}}, s.Attempt().Request().Headers.Pairs())
+	require.Equal(t, [][2]string{{":path", "/"}, {":method", "GET"}, {":authority", "a"}, {":scheme", "http"}, {"x-forwarded-proto", "http"}, {"x-envoy-expected-rq-timeout-ms", "15000"}}, s.Attempt().Request().Headers.Pairs())
 }
 
 func TestHeadersAfterContinue(t *testing.T) {
@@ -420,4 +420,51 @@ func TestCallsDuringInitializationFailTheLoad(t *testing.T) {
 	var restricted *RestrictedCallError
 	require.True(t, errors.As(err, &restricted))
 	require.Equal(t, "set_shared_data", restricted.Call)
+}
+
+func TestAttributesOfTheRequestNeedItsHeaders(t *testing.T) {
+	got := map[string]Status{}
+	h := one(t, func(s *script) {
+		read := func(phase string) {
+			for _, p := range []string{"request\x00path", "request\x00protocol", "response\x00code", "request"} {
+				_, got[phase+" "+p] = s.c.Property(p)
+			}
+		}
+		s.requestHeaders = func(uint32, uint32, bool) Action { read("request"); return Continue }
+		s.responseHeaders = func(uint32, uint32, bool) Action { read("response"); return Continue }
+		s.log = func(uint32) { read("log") }
+	})
+	s := h.NewStream()
+	s.RequestHeaders(nil, true)
+	answer(t, s, "200", "")
+	require.Equal(t, map[string]Status{
+		"request request\x00path": StatusOK, "request request\x00protocol": StatusOK, "request response\x00code": StatusNotFound,
+		"response request\x00path": StatusNotFound, "response request\x00protocol": StatusOK, "response response\x00code": StatusOK,
+		"log request\x00path": StatusOK, "log request\x00protocol": StatusOK, "log response\x00code": StatusOK,
+		"request request": StatusSerializationFailure, "response request": StatusSerializationFailure, "log request": StatusSerializationFailure,
+	}, got)
+}
+
+func TestContinueForgetsThatABodyWasHeld(t *testing.T) {
+	h := start(t, Config{Downstream: []Filter{{Module: native(func(s *script) {
+		held := uint32(0)
+		s.configure = func(uint32, uint32) bool { return s.c.SetTickPeriod(1) == StatusOK }
+		s.requestBody = func(ctx, _ uint32, _ bool) Action {
+			if held == 0 {
+				held = ctx
+				return Pause
+			}
+			return Continue
+		}
+		s.tick = func(uint32) {
+			s.c.SetEffectiveContext(held)
+			s.c.ContinueStream(RequestStream)
+		}
+	})}}})
+	s := h.NewStream()
+	s.RequestHeaders(post, false)
+	s.RequestBody([]byte("a"), false)
+	h.Tick()
+	s.RequestBody([]byte("b"), true)
+	require.Equal(t, []string{"a", "b"}, chunks(s.Attempt().Request()))
 }

@@ -33,12 +33,7 @@ func (c *chain) localReply(r localReply) {
 }
 
 // reset is what a filter asks for by close_stream.
-func (c *chain) reset() {
-	if c.attempt != nil && c.stream.details == "" && c.attempt.responded {
-		c.stream.details = "via_upstream" // the router has seen the headers by then
-	}
-	c.stream.reset("wasm_close_stream")
-}
+func (c *chain) reset() { c.stream.reset("wasm_close_stream") }
 
 func (c *chain) abort() {
 	c.dec.abort()

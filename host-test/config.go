@@ -13,7 +13,7 @@ type FailurePolicy uint8
 const (
 	FailClosed FailurePolicy = iota // 503 until the host restarts
 	FailReload                      // the next request gets a fresh VM
-	FailOpen                        // the filter is passed over
+	FailOpen                        // later requests pass over the filter
 )
 
 // Filter is one module in a chain, with its configuration.
@@ -49,6 +49,10 @@ type Config struct {
 	// Clusters carry attempts and callouts of the http.Handler, and callouts of step-level tests.
 	// With a nil map every cluster name exists and step-level tests answer everything themselves.
 	Clusters map[string]http.RoundTripper
+
+	// BufferLimit is how much of a body filters may hold, in bytes; 0 is Envoy's: for HTTP/1.1 the
+	// listener's 1 MiB, for HTTP/2 the stream's window of 16 MiB.
+	BufferLimit int
 
 	Clock Clock     // a VirtualClock when nil; Handler wants RealClock
 	Rand  io.Reader // what WASI's random_get reads; crypto/rand when nil
@@ -90,12 +94,14 @@ type Route struct {
 	Retry                 *RetryPolicy
 	// Timeout counts from the end of the request; 0 is Envoy's 15 s, negative is none.
 	Timeout time.Duration
-	// BufferLimit is request_body_buffer_limit in bytes; 0 is the listener's 1 MiB.
+	// BufferLimit is request_body_buffer_limit in bytes: it raises what filters may hold, and is
+	// what the router keeps for retries. 0 leaves both to Config.BufferLimit.
 	BufferLimit int
 }
 
 const (
-	defaultBufferLimit  = 1 << 20
+	bufferLimitHTTP1    = 1 << 20
+	bufferLimitHTTP2    = 16 << 20
 	defaultRouteTimeout = 15 * time.Second
 )
 

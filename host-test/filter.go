@@ -29,13 +29,13 @@ type httpFilter struct {
 // accessView is what a module can read in on_log.
 type accessView struct{ request, response, trailers *Headers }
 
-// failed handles a dead VM as cpp-host's CHECK_FAIL does: fail open lets the stream pass, anything
-// else ends it, once.
+// failed handles a dead VM as cpp-host's CHECK_FAIL does: it ends the stream, once. Only where a host
+// looks away (open) the stream passes.
 func (f *httpFilter) failed(cb Callback) (open, closed bool) {
 	if !f.ctx.failed() {
 		return false, false
 	}
-	if f.plugin.FailurePolicy == FailOpen || f.plugin.rules.deadPasses != nil && f.plugin.rules.deadPasses(cb) {
+	if f.plugin.rules.deadPasses != nil && f.plugin.rules.deadPasses(cb) {
 		return true, false
 	}
 	if f.ctx.vm.worker.crashed {

@@ -29,13 +29,20 @@ func replyNoHealthyUpstream() localReply {
 	return localReply{status: 503, body: []byte("no healthy upstream"), details: "no_healthy_upstream", flag: "UH"}
 }
 
-func replyUpstreamReset(reason ResetReason, retried bool) localReply {
+func replyUpstreamReset(reason ResetReason, started, retried bool) localReply {
 	body := "upstream connect error or disconnect/reset before headers. "
 	if retried {
 		body += "retried and the latest "
 	}
 	body += "reset reason: " + string(reason)
-	return localReply{status: 503, body: []byte(body), details: "upstream_reset_before_response_started{" + reason.details() + "}", flag: resetFlag(reason)}
+	r := localReply{status: 503, body: []byte(body), details: "upstream_reset_before_response_started{" + reason.details() + "}", flag: resetFlag(reason)}
+	if started {
+		r.details = "upstream_reset_after_response_started{" + reason.details() + "}"
+	}
+	if reason == ProtocolError {
+		r.status = 502
+	}
+	return r
 }
 
 // message is the reply's headers: filters' headers are added first, then the body's length and,

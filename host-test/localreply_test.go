@@ -181,7 +181,7 @@ func TestRemovedPseudoHeadersAreRefused(t *testing.T) {
 			}
 		})
 	}
-	for _, name := range []string{":path", ":scheme"} {
+	for _, name := range []string{":path", "x-forwarded-proto"} {
 		h := start(t, Config{Downstream: []Filter{without(name)}})
 		s := h.NewStream()
 		s.RequestHeaders(nil, true)
@@ -203,4 +203,52 @@ func TestRemovedPseudoHeadersAreRefused(t *testing.T) {
 	s.RequestHeaders(nil, true)
 	answer(t, s, "200", "")
 	require.Equal(t, "502", s.Response().Status())
+}
+
+func TestUpstreamResetWhileTheAnswerIsHeld(t *testing.T) {
+	h := one(t, func(s *script) {
+		s.responseHeaders = func(uint32, uint32, bool) Action { return Pause }
+		s.responseBody = func(uint32, uint32, bool) Action { return Pause }
+	})
+	s := h.NewStream()
+	s.RequestHeaders(nil, true)
+	s.Attempt().ResponseHeaders(nil, false)
+	s.Attempt().Reset(RemoteReset)
+	require.Equal(t, "503", s.Response().Status(), "nothing had reached the client")
+	require.Equal(t, "upstream_reset_after_response_started{remote_reset}", s.AccessLog().Details)
+}
+
+func TestTheFirstOfSeveralLocalRepliesCounts(t *testing.T) {
+	h := one(t, func(s *script) {
+		s.requestHeaders = func(uint32, uint32, bool) Action {
+			s.c.SendLocalResponse(403, "", []byte("first"), nil, -1)
+			s.c.SendLocalResponse(404, "", []byte("second"), nil, -1)
+			return Pause
+		}
+	})
+	s := h.NewStream()
+	s.RequestHeaders(nil, true)
+	require.Equal(t, "first", s.Response().Body())
+}
+
+func TestLocalReplyGivesUpTheAttemptFirst(t *testing.T) {
+	h := both(t, func(*script) {})
+	s := h.NewStream()
+	s.RequestHeaders(post, true)
+	h.Advance(defaultRouteTimeout)
+	require.Equal(t, []string{
+		"down context_create", "down request_headers", "up context_create", "up request_headers",
+		"up done", "up delete", "down response_headers", "down response_body", "down log", "down done", "down delete",
+	}, names(h, s))
+}
+
+func TestContinueInsideAContinuingCallbackIsMisuse(t *testing.T) {
+	h := one(t, func(s *script) {
+		s.requestHeaders = func(uint32, uint32, bool) Action {
+			s.c.ContinueStream(RequestStream)
+			return Continue
+		}
+	})
+	h.NewStream().RequestHeaders(nil, true)
+	require.Len(t, h.Misuse(), 1)
 }

@@ -45,6 +45,7 @@ type rules struct {
 	neverReload   bool // a dead VM is never replaced
 
 	// Life of a stream.
+	routable     func(h *Headers) bool        // false: no route matches such a request
 	ingress      func(s *Stream, h *Headers)  // what the proxy itself changes before any filter
 	egress       func(a *Attempt, h *Headers) // … and before a request is written
 	encodeFirst  bool                         // response callbacks run first to last
@@ -119,7 +120,7 @@ func IstioWasmPlugin() Profile {
 }
 
 func envoyRules() *rules {
-	return &rules{ingress: envoyIngress, smuggled: envoySmuggled, callSent: envoyCallSent, callTook: envoyCallTook}
+	return &rules{ingress: envoyIngress, routable: envoyRoutable, smuggled: envoySmuggled, callSent: envoyCallSent, callTook: envoyCallTook}
 }
 
 // routerHeaders are the request headers by which clients could steer Envoy's router. Envoy removes
@@ -148,6 +149,10 @@ func envoyIngress(s *Stream, h *Headers) {
 		h.Add("x-request-id", fmt.Sprintf("00000000-0000-4000-8000-%012x", s.id))
 	}
 }
+
+// envoyRoutable: no route matches without a path, nor without x-forwarded-proto, which a module that
+// replaces all headers easily loses (source/common/router/config_impl.cc).
+func envoyRoutable(h *Headers) bool { return h.Has(":path") && h.Has("x-forwarded-proto") }
 
 // envoyCallSent and envoyCallTook: a callout passes a router of its own.
 func envoyCallSent(h *Headers, timeoutMS uint32) {

@@ -109,15 +109,22 @@ func (f *httpFilter) attribute(top, rest string) (any, bool) {
 		return f.requestAttribute(rest)
 	case "response":
 		return f.responseAttribute(rest)
-	case "connection", "source":
-		return s.connectionAttribute(top, rest)
+	case "connection", "source", "destination":
+		return s.connectionAttribute(top + "." + rest)
 	case "xds":
 		return s.xdsAttribute(rest)
 	case "upstream":
 		return f.upstreamAttribute(rest)
 	case "filter_state":
+		if rest == "" {
+			return whole, true
+		}
 		v, ok := s.state.values[rest]
 		return v, ok
+	case "upstream_filter_state":
+		return whole, rest == ""
+	case "metadata":
+		return "", rest == "" // an empty message
 	case "connection_id":
 		return uint64(s.id), rest == ""
 	}
@@ -127,18 +134,34 @@ func (f *httpFilter) attribute(top, rest string) (any, bool) {
 // whole is a map of attributes by itself: it exists and cannot be written down.
 var whole = struct{}{}
 
-func (s *Stream) connectionAttribute(top, name string) (any, bool) {
-	switch top + "." + name {
-	case "connection.", "source.":
+func (s *Stream) connectionAttribute(name string) (any, bool) {
+	switch name {
+	case "connection.", "source.", "destination.":
 		return whole, true
 	case "connection.id":
 		return uint64(s.id), true
 	case "connection.mtls":
 		return false, true
+	case "connection.requested_server_name":
+		return "", true
 	case "source.address":
 		return s.peer, true
+	case "source.port":
+		return port(s.peer)
+	case "destination.address":
+		return listenerAddress, true
+	case "destination.port":
+		return port(listenerAddress)
 	}
 	return nil, false
+}
+
+// listenerAddress is where the emulated proxy says that it listens.
+const listenerAddress = "127.0.0.1:10000"
+
+func port(address string) (any, bool) {
+	n, err := strconv.ParseInt(address[strings.LastIndexByte(address, ':')+1:], 10, 64)
+	return n, err == nil
 }
 
 // requestAttribute reads what can be known now: what comes from the headers only while the module
@@ -210,7 +233,7 @@ func (f *httpFilter) responseAttribute(name string) (any, bool) {
 	case "":
 		return whole, true
 	case "code":
-		return int64(s.status()), s.responseSent
+		return int64(s.code), s.code != 0
 	case "code_details":
 		return s.details, s.details != ""
 	case "flags":
@@ -245,6 +268,8 @@ func (s *Stream) xdsAttribute(name string) (any, bool) {
 		return whole, true
 	case "upstream_host_metadata":
 		return whole, len(s.router.attempts) > 0
+	case "cluster_metadata", "route_metadata", "virtual_host_name", "filter_chain_name", "node\x00id":
+		return "", true
 	case "cluster_name":
 		return s.router.cluster, s.router.route != nil && s.router.cluster != ""
 	case "route_name":
@@ -263,6 +288,10 @@ func (f *httpFilter) upstreamAttribute(name string) (any, bool) {
 		return whole, true
 	case "address":
 		return fakeAddress(s.router.cluster), n > 0
+	case "port":
+		return int64(443), n > 0
+	case "local_address":
+		return "127.0.0.1:50001", n > 0
 	case "locality\x00region", "locality\x00zone", "locality\x00sub_zone":
 		return "", n > 0
 	case "request_attempt_count":

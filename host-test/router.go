@@ -35,7 +35,7 @@ type router struct {
 func (r *router) chooseRoute() {
 	r.route, r.cluster = nil, ""
 	h := r.s.requestHeaders
-	if h.Has(":path") && h.Has(":scheme") { // no route matches without (Envoy: getRouteFromEntries)
+	if routable := r.s.host.profile.rules.routable; routable == nil || routable(h) {
 		r.route = r.s.host.route(h)
 	}
 	if r.route != nil {
@@ -49,11 +49,27 @@ func (r *router) clearRoute() {
 	}
 }
 
+// bufferLimit is what filters may hold of a body: a route can only raise it.
 func (r *router) bufferLimit() int {
-	if r.route == nil || r.route.BufferLimit == 0 {
-		return defaultBufferLimit
+	limit := r.s.host.cfg.BufferLimit
+	switch {
+	case limit == 0 && r.s.protocol == "HTTP/2":
+		limit = bufferLimitHTTP2
+	case limit == 0:
+		limit = bufferLimitHTTP1
 	}
-	return r.route.BufferLimit
+	if r.route != nil {
+		limit = max(limit, r.route.BufferLimit)
+	}
+	return limit
+}
+
+// retryLimit is what the router keeps of a request's body.
+func (r *router) retryLimit() int {
+	if r.route.BufferLimit > 0 {
+		return r.route.BufferLimit
+	}
+	return r.bufferLimit()
 }
 
 func (r *router) sinkHeaders(h *Headers, eos bool) {
@@ -78,6 +94,9 @@ func (r *router) sinkHeaders(h *Headers, eos bool) {
 		return
 	}
 	r.headers = h
+	if !h.Has(":scheme") {
+		h.Add(":scheme", "http") // Envoy: setUpstreamScheme
+	}
 	r.timeouts()
 	r.retry = newRetryState(r.route.Retry, h)
 	r.keepBody = r.retry.enabled()
@@ -95,7 +114,7 @@ func (r *router) sinkData(d *buffer, eos bool) {
 	if r.detached || r.ended || r.headers == nil {
 		return
 	}
-	if r.keepBody && len(r.body)+len(b) > r.bufferLimit() {
+	if r.keepBody && len(r.body)+len(b) > r.retryLimit() {
 		// Too large to send again: give up retrying (Envoy: retry_or_shadow_abandoned).
 		r.keepBody, r.body, r.retry = false, nil, nil
 		if r.current == nil {
@@ -252,12 +271,6 @@ func (r *router) onTimeout() {
 	}
 	r.stopTimers()
 	r.finishAttempts()
-	if r.started {
-		r.s.flag("UT")
-		r.s.details = "response_timeout"
-		r.s.reset("response_timeout")
-		return
-	}
 	r.s.localReply(replyTimeout("response_timeout"))
 }
 
@@ -288,13 +301,7 @@ func (r *router) onReset(a *Attempt, reason ResetReason) {
 		return
 	}
 	r.stopTimers()
-	if r.started {
-		r.s.flag(resetFlag(reason))
-		r.s.details = "upstream_reset_after_response_started{" + reason.details() + "}"
-		r.s.reset(r.s.details)
-		return
-	}
-	r.s.localReply(replyUpstreamReset(reason, len(r.attempts) > 1))
+	r.s.localReply(replyUpstreamReset(reason, r.started, len(r.attempts) > 1))
 }
 
 func (r *router) onHeaders(a *Attempt, h *Headers, eos bool) {
@@ -310,7 +317,7 @@ func (r *router) onHeaders(a *Attempt, h *Headers, eos bool) {
 		h.put("x-envoy-upstream-service-time", strconv.FormatInt(r.s.host.clock.Now().Sub(a.begun).Milliseconds(), 10))
 	}
 	r.s.responseHeaders = h
-	r.s.details = "via_upstream"
+	r.s.code, _ = strconv.Atoi(h.Get(":status"))
 	if eos {
 		r.end(a)
 	}

@@ -62,7 +62,7 @@ type AccessLog struct {
 // accessLog is the stream's line of the access log.
 func (s *Stream) accessLog() *AccessLog {
 	return &AccessLog{
-		Status: s.status(), Flags: strings.Join(s.flags, ","), Details: s.details,
+		Status: s.code, Flags: strings.Join(s.flags, ","), Details: s.details,
 		Cluster: s.router.cluster, Attempts: len(s.router.attempts),
 		FilterState: s.state.clone(), RequestBytes: s.requestBytes, ResponseBytes: s.responseBytes,
 	}

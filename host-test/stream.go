@@ -54,6 +54,8 @@ type Stream struct {
 	requestBytes     int
 	responseBytes    int
 	details          string
+	detailed         bool     // details were set, be it to nothing
+	code             int      // of the answer, once it is known; 0 before
 	flags            []string // response flags, in the order in which they were set
 	protocol         string
 	peer             string
@@ -125,7 +127,7 @@ func (s *Stream) Abort() {
 		return
 	}
 	s.flag("DC")
-	s.details = "downstream_remote_disconnect"
+	s.detail("downstream_remote_disconnect")
 	s.finish()
 }
 
@@ -150,7 +152,13 @@ func (s *Stream) localReply(r localReply) {
 	case enc.calls > 0:
 		enc.abort()
 	}
-	s.details = r.details
+	if dec.prepared != nil {
+		return // the first of several replies in one callback counts
+	}
+	if !s.responseSent {
+		s.code = r.status
+	}
+	s.detail(r.details)
 	if r.flag != "" {
 		s.flag(r.flag)
 	}
@@ -167,7 +175,7 @@ func (s *Stream) localReply(r localReply) {
 		enc.abort()
 		s.replyDirectly(r)
 	default:
-		s.reset(r.details)
+		s.reset("local reply after the headers: " + r.details)
 	}
 }
 
@@ -196,8 +204,8 @@ func (s *Stream) reset(reason string) {
 		return
 	}
 	s.resetReason = reason
-	if s.details == "" {
-		s.details = reason
+	if !s.detailed {
+		s.detail(reason)
 	}
 	s.client.reset(reason)
 	s.finish()
@@ -251,6 +259,7 @@ func (c clientSink) sinkHeaders(h *Headers, eos bool) {
 		return
 	}
 	s.responseSent = true
+	s.code, _ = strconv.Atoi(h.Get(":status"))
 	s.client.headers(h, eos)
 	if eos {
 		s.finish()
@@ -282,16 +291,12 @@ func (c clientSink) sinkTrailers(t *Headers) {
 	s.finish()
 }
 
+func (s *Stream) detail(text string) { s.details, s.detailed = text, true }
+
 func (s *Stream) flag(name string) {
 	if !slices.Contains(s.flags, name) {
 		s.flags = append(s.flags, name)
 	}
-}
-
-// status is the response code as a number, 0 before there is one.
-func (s *Stream) status() int {
-	code, _ := strconv.Atoi(s.responseHeaders.Get(":status"))
-	return code
 }
 
 // congested says that a sender should wait: one direction holds more than its limit while it pushes

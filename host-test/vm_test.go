@@ -108,7 +108,9 @@ func TestFailurePolicies(t *testing.T) {
 		f := filter(trapping)
 		f.FailurePolicy = c.policy
 		h := start(t, Config{Downstream: []Filter{f}})
-		h.NewStream().RequestHeaders(trap, true)
+		own := h.NewStream()
+		own.RequestHeaders(trap, true)
+		require.Equal(t, "503", own.Response().Status(), "whatever the policy")
 		h.Advance(time.Second)
 		s := h.NewStream()
 		s.RequestHeaders(nil, true)

@@ -143,8 +143,8 @@ func (w *worker) startPlugin(p *plugin) (*pluginHandle, error) {
 // handles are the plugins of a stage, with dead ones started anew where their policy says so.
 func (w *worker) handles(s Stage) []*pluginHandle {
 	plugins := w.host.plugins[s]
-	out := make([]*pluginHandle, len(plugins))
-	for i, p := range plugins {
+	out := make([]*pluginHandle, 0, len(plugins))
+	for _, p := range plugins {
 		h := w.plugins[p]
 		if h.root.vm.err != nil && p.FailurePolicy == FailReload && !p.rules.neverReload {
 			h = w.reload(p, h)
@@ -154,7 +154,10 @@ func (w *worker) handles(s Stage) []*pluginHandle {
 				w.host.log(LogError, h.root.vm, h.root, err.Error())
 			}
 		}
-		out[i] = h
+		if h.root.failed() && p.FailurePolicy == FailOpen {
+			continue // Envoy passes over the filter, but not in streams that it has begun with
+		}
+		out = append(out, h)
 	}
 	return out
 }
