@@ -15,7 +15,12 @@ import (
 )
 
 func keysCommand(s Streams) *cobra.Command {
-	c := &cobra.Command{Use: "keys", Short: "Make API keys"}
+	c := &cobra.Command{Use: "keys", Short: "Make API keys", RunE: func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return c.Help()
+		}
+		return fmt.Errorf("unknown command %q for %q", args[0], c.CommandPath())
+	}}
 	c.AddCommand(newKeyCommand(s, rand.Reader))
 	return c
 }

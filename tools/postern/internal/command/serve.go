@@ -112,19 +112,19 @@ func (r *session) startLocal(ctx context.Context, l net.Listener) (server, error
 		Wasm: code, Listener: l,
 		Warn: func(text string) { fmt.Fprintln(r.s.Err, "postern: module:", text) },
 		Gateway: gateway.Options{Node: r.Node, Config: r.Config, Env: r.env, Workers: r.o.workers,
-			Access: func(a *hosttest.AccessLog) { r.lines.Print(r.layout.Line(record(a), time.Local)) }},
+			Access: func(a *hosttest.AccessLog) { r.print(a.FilterState["wasm.postern.audit"], a.Status, a.Details) }},
 	})
 }
 
-// record is what the module left of a stream, or the host's own words when it
-// left nothing.
-func record(a *hosttest.AccessLog) *report.Record {
-	if known, ok := report.Parse(a.FilterState["wasm.postern.audit"]); ok {
-		return known
+// print prints the line of a request by its audit record, or by what the host
+// says of one that has none.
+func (r *session) print(audit string, status int, details string) {
+	one, ok := report.Parse(audit)
+	if !ok {
+		one = &report.Record{Time: time.Now(), Status: status}
+		one.Error.Code = "no record: " + details
 	}
-	r := &report.Record{Time: time.Now(), Status: a.Status}
-	r.Error.Code = "no record: " + a.Details
-	return r
+	r.lines.Print(r.layout.Line(one, time.Local))
 }
 
 func (r *session) startEnvoy(ctx context.Context, free error) (server, error) {
@@ -144,11 +144,7 @@ func (r *session) startEnvoy(ctx context.Context, free error) (server, error) {
 		return nil, err
 	}
 	o := envoy.Options{Binary: binary, Bootstrap: bootstrap, Workers: r.o.workers, Listen: reachable(r.address), Admin: admin,
-		Err: r.s.Err, Line: func(text string) {
-			if one, ok := report.Parse(text); ok {
-				r.lines.Print(r.layout.Line(one, time.Local))
-			}
-		}}
+		Err: r.s.Err, Line: func(text string) { r.print(text, 0, "Envoy answered by itself") }}
 	for name, value := range r.env {
 		o.Env = append(o.Env, name+"="+value)
 	}

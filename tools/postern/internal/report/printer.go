@@ -9,8 +9,10 @@ import (
 // Printer writes lines in the background, so that a slow terminal does not
 // hold a worker up.
 type Printer struct {
-	lines chan string
-	done  sync.WaitGroup
+	mu     sync.RWMutex // for closed
+	closed bool
+	lines  chan string
+	done   sync.WaitGroup
 }
 
 // backlog is how many lines may wait; beyond it whoever prints waits too.
@@ -27,11 +29,20 @@ func NewPrinter(w io.Writer) *Printer {
 	return p
 }
 
-// Print writes one line. It must not be called after Close.
-func (p *Printer) Print(line string) { p.lines <- line }
+// Print writes one line; after Close it does nothing.
+func (p *Printer) Print(line string) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if !p.closed {
+		p.lines <- line
+	}
+}
 
 // Close writes what waits.
 func (p *Printer) Close() {
+	p.mu.Lock()
+	p.closed = true
 	close(p.lines)
+	p.mu.Unlock()
 	p.done.Wait()
 }

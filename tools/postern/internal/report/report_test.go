@@ -66,6 +66,7 @@ func TestPrinter(t *testing.T) {
 	}
 	p.Print("last")
 	p.Close()
+	p.Print("too late")
 	require.Equal(t, strings.Repeat("x\n", 10_000)+"last\n", b.String())
 }
 
