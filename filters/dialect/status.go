@@ -52,18 +52,24 @@ func byStatus(status int) (llm.Class, string) {
 }
 
 // Malformed is an answer that cannot be read; cause is for operators.
+//
+//go:noinline
 func Malformed(cause string) *llm.Error {
 	return &llm.Error{Class: llm.MalformedAnswer, Source: llm.FromProvider, Status: llm.MalformedAnswer.Status(),
 		Code: "malformed_answer", Message: "The provider's answer cannot be read.", Cause: cause}
 }
 
 // Invalid is a request that is wrong in itself; param names the part.
+//
+//go:noinline
 func Invalid(code, param, message string) *llm.Error {
 	return &llm.Error{Class: llm.ClientError, Source: llm.FromClient, Status: 400, Code: code, Message: message, Param: param}
 }
 
 // Unsupported is a request that is right in itself, but that asks for what the
 // target's dialect cannot carry; param names the part.
+//
+//go:noinline
 func Unsupported(param, message string) *llm.Error {
 	return &llm.Error{Class: llm.ClientError, Source: llm.FromPostern, Status: 400, Code: "unsupported_parameter",
 		Message: message, Param: param}
