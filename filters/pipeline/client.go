@@ -240,11 +240,10 @@ func (c *clientStage) fail(e *llm.Error) outcome {
 // host made by itself into the client's dialect.
 func (c *clientStage) ResponseHeaders(end bool) Action {
 	c.answerEnded = end
-	if c.r == nil || c.r.answered || c.r.phase == replied {
+	if c.r == nil || c.r.answered || c.r.phase == replied || c.replacing {
 		return Continue
 	}
-	c.translateHostReply(end)
-	return Continue
+	return c.translateHostReply(end)
 }
 
 // ResponseBody counts, and replaces the host's own text.

@@ -23,6 +23,7 @@ type providerStage struct {
 	relay relay
 	held  hold
 	over  bool // the answer's end was handled
+	bare  bool // the answer has no body, and none can be given to it
 }
 
 func (p *providerStage) attempt() *attempt     { return &p.r.attempts[p.a] }
@@ -173,7 +174,7 @@ func (p *providerStage) ResponseHeaders(end bool) Action {
 	if p.relay.streams() {
 		p.held.begin(p)
 	}
-	if end {
+	if p.bare = end; end {
 		return p.finish(0)
 	}
 	return Pause

@@ -49,6 +49,10 @@ func (p *providerStage) fail(e *llm.Error) Action {
 func (p *providerStage) tell(e *llm.Error) Action {
 	p.over = true
 	p.r.err = e
+	if p.bare {
+		p.attempt().marked = true
+		return Continue
+	}
 	body := p.r.dialect.Client.AppendError(nil, e, p.r.id)
 	p.s.SetHeader(Response, ":status", strconv.Itoa(e.Status))
 	p.s.SetHeader(Response, "content-type", "application/json")

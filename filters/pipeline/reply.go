@@ -31,21 +31,23 @@ func answerHeaders(after time.Duration) [][2]string {
 // translateHostReply turns an answer that no attempt let through into an error
 // in the client's dialect: one that the host made (413, 503, 504), or a
 // provider's answer that was marked for the next target when the host then did
-// not go there.
-func (c *clientStage) translateHostReply(end bool) {
+// not go there, or that has no body whose place the error could take.
+func (c *clientStage) translateHostReply(end bool) Action {
 	e := c.hostReply()
 	c.r.err, c.r.status = e, e.Status
-	c.s.RemoveHeader(Response, retryMark)
-	c.s.SetHeader(Response, ":status", strconv.Itoa(e.Status))
-	if end {
-		return // the host sends no body, and none can be added
-	}
 	c.replaced = c.r.dialect.Client.AppendError(nil, e, c.r.id)
 	c.replacing = true
 	c.r.bytesOut = len(c.replaced)
 	c.r.told.Write(c.replaced)
+	if end { // no body comes whose place ours could take: the whole answer must be ours
+		c.s.Reply(e.Status, answerHeaders(e.After), c.replaced, "postern")
+		return Pause
+	}
+	c.s.RemoveHeader(Response, retryMark)
+	c.s.SetHeader(Response, ":status", strconv.Itoa(e.Status))
 	c.s.SetHeader(Response, "content-type", "application/json")
 	c.s.SetHeader(Response, "content-length", strconv.Itoa(len(c.replaced)))
+	return Continue
 }
 
 func (c *clientStage) hostReply() *llm.Error {

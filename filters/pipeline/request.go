@@ -86,7 +86,7 @@ type attempt struct {
 	took    time.Duration
 	status  int
 	err     *llm.Error
-	marked  bool // the host was asked to go to the next target
+	marked  bool // the client stage tells its error, unless the host goes to the next target
 	over    bool
 	headers []string // names set on the request, to be undone by the next attempt
 }

@@ -103,7 +103,7 @@ func (p *player) request(m *Message) error {
 	}
 	p.stream.RequestHeaders(headers, !m.HasBody)
 	if m.HasBody {
-		chunks := p.cut(m.Body)
+		chunks := p.pieces(m.Body)
 		for i, c := range chunks {
 			p.stream.RequestBody([]byte(c), i == len(chunks)-1)
 		}
@@ -161,13 +161,21 @@ func (p *player) answer(a *hosttest.Attempt, m *Message) error {
 	headers := append([][2]string{{":status", words[1]}}, m.Headers...)
 	a.ResponseHeaders(headers, !m.HasBody)
 	if m.HasBody {
-		chunks := p.cut(m.Body)
+		chunks := p.pieces(m.Body)
 		for i, c := range chunks {
 			a.ResponseBody([]byte(c), i == len(chunks)-1)
 		}
 	}
 	p.host.Advance(10 * time.Millisecond)
 	return nil
+}
+
+// pieces cuts a body. An empty one is one empty piece: it must end, too.
+func (p *player) pieces(body string) []string {
+	if body == "" {
+		return []string{""}
+	}
+	return p.cut(body)
 }
 
 func (p *player) sent(s *Step) error {
