@@ -93,7 +93,7 @@ func (c *calls) SetHeaderPairs(m MapType, pairs [][2]string) Status {
 	}
 	h.clear()
 	for _, p := range pairs {
-		h.Add(p[0], p[1])
+		h.Add(c.name(m, p[0]), p[1])
 	}
 	return c.changed(m)
 }
@@ -117,7 +117,7 @@ func (c *calls) Header(m MapType, name string) (string, Status) {
 			return "", s
 		}
 	}
-	v, ok := h.Lookup(name)
+	v, ok := h.Lookup(c.name(m, name))
 	if !ok {
 		return "", StatusNotFound
 	}
@@ -135,7 +135,7 @@ func (c *calls) ReplaceHeader(m MapType, name, value string) Status {
 	if handled, s := c.writtenByHook(h, m, name, value); handled {
 		return s
 	}
-	h.Set(name, value)
+	h.Set(c.name(m, name), value)
 	return c.changed(m)
 }
 
@@ -150,7 +150,7 @@ func (c *calls) AddHeader(m MapType, name, value string) Status {
 	if handled, s := c.writtenByHook(h, m, name, value); handled {
 		return s
 	}
-	h.Add(name, value)
+	h.Add(c.name(m, name), value)
 	return c.changed(m)
 }
 
@@ -173,8 +173,16 @@ func (c *calls) RemoveHeader(m MapType, name string) Status {
 	if handled, s := c.writtenByHook(h, m, name, ""); handled {
 		return s
 	}
-	h.Remove(name)
+	h.Remove(c.name(m, name))
 	return c.changed(m)
+}
+
+// name is a header's name in its map.
+func (c *calls) name(m MapType, name string) string {
+	if m == RequestHeaders {
+		return requestName(name)
+	}
+	return name
 }
 
 // changed follows a change of a header map: that of request headers clears the route cache, which

@@ -163,7 +163,7 @@ func (f *flow) writeResponse(w http.ResponseWriter, control *http.ResponseContro
 func (x frame) write(w http.ResponseWriter) error {
 	if x.headers != nil {
 		for _, p := range x.headers.Pairs() {
-			if !strings.HasPrefix(p[0], ":") && !hopByHop[p[0]] {
+			if !strings.HasPrefix(p[0], ":") && !hopByHop[p[0]] && p != [2]string{"server", "envoy"} {
 				w.Header().Add(p[0], p[1])
 			}
 		}

@@ -161,6 +161,16 @@ var inlineHeaders = map[string]bool{
 	"x-envoy-upstream-rq-per-try-timeout-ms": true, "x-envoy-upstream-rq-timeout-ms": true,
 	"grpc-status": true, "grpc-message": true, "server": true, "date": true, "via": true, "expect": true,
 	"upgrade": true, "keep-alive": true, "proxy-connection": true,
+	"accept": true, "accept-encoding": true, "authorization": true, "cache-control": true, "content-encoding": true,
+	"etag": true, "origin": true, "referer": true, "vary": true,
+}
+
+// requestName is the name under which a request has a header: host is :authority.
+func requestName(name string) string {
+	if len(name) == 4 && strings.EqualFold(name, "host") {
+		return ":authority"
+	}
+	return name
 }
 
 func joinInline(_, old, value string) string {

@@ -48,10 +48,9 @@ func replyUpstreamReset(reason ResetReason, started, retried bool) localReply {
 // message is the reply's headers: filters' headers are added first, then the body's length and,
 // unless given, type; without a body neither (source/common/http/utility.cc, prepareLocalReply).
 func (r localReply) message() *Headers {
-	h := NewHeaders([][2]string{{":status", strconv.Itoa(r.status)}})
-	for _, p := range r.headers {
-		h.Add(p[0], p[1])
-	}
+	h := NewHeaders(r.headers)
+	h.Remove(":status")
+	h.Add(":status", strconv.Itoa(r.status))
 	if len(r.body) == 0 {
 		h.Remove("content-length")
 		h.Remove("content-type")

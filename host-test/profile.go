@@ -3,9 +3,10 @@ package hosttest
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // Profile says which proxy a Host emulates. Profiles are rules over one emulation of Envoy; each
@@ -55,8 +56,10 @@ type rules struct {
 	onlyOnDemand bool // body callbacks only where the module asked for them
 	judge        func(f *httpFilter, cb Callback, result Action) Action
 	deadPasses   func(cb Callback) bool // callbacks in which a dead VM lets the stream pass
-	localReply   func(f *httpFilter, r localReply) (handled bool)
-	smuggled     func(h *Headers, body string) string
+	// finishResponse is what the proxy changes on an answer behind every filter.
+	finishResponse func(s *Stream, h *Headers)
+	localReply     func(f *httpFilter, r localReply) (handled bool)
+	smuggled       func(h *Headers, body string) string
 
 	// Host calls.
 	calls       map[string]Status // calls that only answer
@@ -120,7 +123,7 @@ func IstioWasmPlugin() Profile {
 }
 
 func envoyRules() *rules {
-	return &rules{ingress: envoyIngress, routable: envoyRoutable, smuggled: envoySmuggled, callSent: envoyCallSent, callTook: envoyCallTook}
+	return &rules{ingress: envoyIngress, routable: envoyRoutable, finishResponse: envoyFinishResponse, smuggled: envoySmuggled, callSent: envoyCallSent, callTook: envoyCallTook}
 }
 
 // routerHeaders are the request headers by which clients could steer Envoy's router. Envoy removes
@@ -135,15 +138,36 @@ var routerHeaders = []string{
 	"x-envoy-hedge-on-per-try-timeout",
 }
 
+// perConnection are headers that Envoy takes off requests, and the first ones off answers too.
+var perConnection = []string{"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "x-envoy-internal"}
+
+// envoyFinishResponse is what the connection manager does to an answer behind its filters.
+func envoyFinishResponse(s *Stream, h *Headers) {
+	for _, name := range perConnection[:4] {
+		h.Remove(name)
+	}
+	h.put("date", s.host.clock.Now().UTC().Format(http.TimeFormat))
+	h.put("server", "envoy")
+}
+
 // envoyIngress is what the connection manager does to a request before its filters.
 func envoyIngress(s *Stream, h *Headers) {
-	if !s.host.cfg.InternalClients {
+	internal := s.host.cfg.InternalClients
+	for _, name := range perConnection {
+		h.Remove(name)
+	}
+	if !internal {
 		for _, name := range routerHeaders {
 			h.Remove(name)
 		}
+	} else if ip, _, err := net.SplitHostPort(s.peer); err == nil {
+		h.Add("x-forwarded-for", ip)
 	}
 	if !h.Has("x-forwarded-proto") {
 		h.Add("x-forwarded-proto", h.Get(":scheme"))
+	}
+	if internal {
+		h.Add("x-envoy-internal", "true")
 	}
 	if !h.Has("x-request-id") {
 		h.Add("x-request-id", fmt.Sprintf("00000000-0000-4000-8000-%012x", s.id))
@@ -187,5 +211,13 @@ func required(h *Headers, names ...string) string {
 	if i < 0 {
 		return ""
 	}
-	return "missing required header: " + strings.TrimSpace(names[i])
+	return "missing required header: " + names[i]
+}
+
+// requiredStatus is required for an answer: a status that is no number counts as none.
+func requiredStatus(h *Headers) string {
+	if _, err := strconv.ParseUint(h.Get(":status"), 10, 16); err != nil {
+		return "missing required header: :status"
+	}
+	return ""
 }

@@ -190,3 +190,71 @@ func TestEnvoyBodyLongerThanItsLengthSmuggles(t *testing.T) {
 	s.RequestBody([]byte("ab"), true)
 	require.Equal(t, "tail", s.Attempt().Smuggled())
 }
+
+func TestEnvoyChangesHeadersByItself(t *testing.T) {
+	run := func(internal bool) (request, response *Headers) {
+		h := start(t, Config{InternalClients: internal})
+		s := h.NewStream()
+		s.RequestHeaders([][2]string{{"connection", "close"}, {"x-envoy-retry-on", "5xx"}, {"x-envoy-other", "1"}, {"x-request-id", "mine"}}, true)
+		a := s.Attempt()
+		a.ResponseHeaders([][2]string{{"transfer-encoding", "chunked"}, {"x-u", "1"}}, true)
+		return a.Request().Headers, s.Response().Headers
+	}
+	request, response := run(false)
+	require.Equal(t, [][2]string{
+		{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", "postern.test"}, {"x-envoy-other", "1"},
+		{"x-request-id", "mine"}, {"x-forwarded-proto", "http"}, {"x-envoy-expected-rq-timeout-ms", "15000"},
+	}, request.Pairs())
+	require.Equal(t, [][2]string{
+		{":status", "200"}, {"x-u", "1"}, {"x-envoy-upstream-service-time", "0"},
+		{"date", "Fri, 02 Jan 2026 03:04:05 GMT"}, {"server", "envoy"},
+	}, response.Pairs())
+	request, _ = run(true)
+	require.Equal(t, "127.0.0.1", request.Get("x-forwarded-for"))
+	require.Equal(t, "true", request.Get("x-envoy-internal"))
+}
+
+func TestEnvoyRejectsPathsThatAreNone(t *testing.T) {
+	h := one(t, func(*script) {})
+	s := h.NewStream()
+	s.RequestHeaders([][2]string{{":path", "*"}}, true)
+	require.Equal(t, "404", s.Response().Status())
+	require.Empty(t, h.TraceOf(s), "no filter sees it")
+	require.Equal(t, "absolute_path_rejected", s.AccessLog().Details)
+}
+
+func TestEnvoyTakesHostForAuthority(t *testing.T) {
+	h := one(t, func(s *script) {
+		s.requestHeaders = func(uint32, uint32, bool) Action {
+			s.c.ReplaceHeader(RequestHeaders, "Host", "other.test")
+			v, _ := s.c.Header(RequestHeaders, "host")
+			require.Equal(t, "other.test", v)
+			return Continue
+		}
+	})
+	s := h.NewStream()
+	s.RequestHeaders(nil, true)
+	require.Equal(t, "other.test", s.Attempt().Request().Headers.Get(":authority"))
+}
+
+func TestBufferLimitsByProtocol(t *testing.T) {
+	for protocol, want := range map[string]string{"HTTP/1.1": "413", "HTTP/2": ""} {
+		h := one(t, func(s *script) { s.requestBody = func(uint32, uint32, bool) Action { return Pause } })
+		s := h.NewStream()
+		s.SetProtocol(protocol)
+		s.RequestHeaders(post, false)
+		s.RequestBody(make([]byte, bufferLimitHTTP1+1), false)
+		require.Equal(t, want, s.Response().Status())
+	}
+}
+
+func TestPropertiesSetInOnDoneComeTooLateForTheAccessLog(t *testing.T) {
+	h := one(t, func(s *script) {
+		s.log = func(uint32) { s.c.SetProperty("in", []byte("log")) }
+		s.done = func(uint32) bool { s.c.SetProperty("in", []byte("done")); return true }
+	})
+	s := h.NewStream()
+	s.RequestHeaders(nil, true)
+	answer(t, s, "200", "")
+	require.Equal(t, "log", s.AccessLog().FilterState["wasm.in"])
+}

@@ -244,8 +244,32 @@ func (f *httpFilter) responseAttribute(name string) (any, bool) {
 		return int64(s.responseBytes), true
 	case "total_size":
 		return int64(s.responseBytes + h.ByteSize()), true
+	case "grpc_status":
+		return grpcStatus(h, s.code), h != nil
+	case "backend_latency":
+		return s.router.latency, s.router.latency > 0
 	}
 	return nil, false
+}
+
+// grpcStatus is what Envoy makes of an answer that is not gRPC: a status derived from HTTP's.
+func grpcStatus(h *Headers, code int) int64 {
+	if n, err := strconv.ParseInt(h.Get("grpc-status"), 10, 32); err == nil {
+		return n
+	}
+	switch code {
+	case 400:
+		return 13
+	case 401:
+		return 16
+	case 403:
+		return 7
+	case 404:
+		return 12
+	case 429, 502, 503, 504:
+		return 14
+	}
+	return 2
 }
 
 func (s *Stream) flagBits() int64 {
@@ -259,7 +283,7 @@ func (s *Stream) flagBits() int64 {
 // flagBits are the bits of Envoy's CoreResponseFlag enumeration.
 var flagBits = map[string]uint64{
 	"UH": 1 << 1, "UT": 1 << 2, "LR": 1 << 3, "UR": 1 << 4, "UF": 1 << 5, "UC": 1 << 6, "UO": 1 << 7,
-	"NR": 1 << 8, "DC": 1 << 13, "URX": 1 << 14, "NC": 1 << 26,
+	"NR": 1 << 8, "DC": 1 << 14, "URX": 1 << 15, "DPE": 1 << 18, "UPE": 1 << 23, "NC": 1 << 24,
 }
 
 func (s *Stream) xdsAttribute(name string) (any, bool) {
@@ -295,7 +319,7 @@ func (f *httpFilter) upstreamAttribute(name string) (any, bool) {
 	case "locality\x00region", "locality\x00zone", "locality\x00sub_zone":
 		return "", n > 0
 	case "request_attempt_count":
-		return uint64(n), n > 0
+		return uint64(n), true
 	}
 	return nil, false
 }

@@ -25,8 +25,10 @@ type router struct {
 	global    time.Duration
 	deadline  Timer
 	backoff   Timer
-	started   bool // a response has begun
-	detached  bool // a local reply took over
+	started   bool          // a response has begun
+	detached  bool          // a local reply took over
+	stale     bool          // the route is to be chosen anew
+	latency   time.Duration // of the answer's headers
 	destroyed bool
 }
 
@@ -44,9 +46,7 @@ func (r *router) chooseRoute() {
 }
 
 func (r *router) clearRoute() {
-	if r.headers == nil {
-		r.route = nil
-	}
+	r.stale = r.headers == nil
 }
 
 // bufferLimit is what filters may hold of a body: a route can only raise it.
@@ -82,7 +82,7 @@ func (r *router) sinkHeaders(h *Headers, eos bool) {
 	if r.detached {
 		return
 	}
-	if r.route == nil {
+	if r.stale {
 		r.chooseRoute()
 	}
 	if r.route == nil {
@@ -313,8 +313,9 @@ func (r *router) onHeaders(a *Attempt, h *Headers, eos bool) {
 		return
 	}
 	r.started = true
+	r.latency = max(r.s.host.clock.Now().Sub(a.begun), 1)
 	if r.ended {
-		h.put("x-envoy-upstream-service-time", strconv.FormatInt(r.s.host.clock.Now().Sub(a.begun).Milliseconds(), 10))
+		h.put("x-envoy-upstream-service-time", strconv.FormatInt(r.latency.Milliseconds(), 10))
 	}
 	r.s.responseHeaders = h
 	r.s.code, _ = strconv.Atoi(h.Get(":status"))

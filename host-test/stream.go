@@ -3,6 +3,7 @@ package hosttest
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -90,12 +91,31 @@ func (s *Stream) begin(h *Headers, eos bool) {
 	if ingress := s.host.profile.rules.ingress; ingress != nil {
 		ingress(s, h)
 	}
+	if path := h.Get(":path"); s.host.profile.rules.routable != nil && !strings.HasPrefix(path, "/") {
+		s.replyWithoutFilters(localReply{status: 404, details: "absolute_path_rejected"})
+		return
+	}
 	s.router.chooseRoute()
 	s.chain = newChain(s, nil, s.worker.handles(Downstream), s.router, clientSink{s})
 	s.chain.dec.limit, s.chain.enc.limit = s.router.bufferLimit(), s.router.bufferLimit()
 	s.chain.dec.overflow = func() { s.localReply(replyPayloadTooLarge()) }
 	s.chain.enc.overflow = func() { s.localReply(replyResponseTooLarge()) }
 	s.chain.dec.feedHeaders(h, eos)
+}
+
+// replyWithoutFilters refuses a request before there is a chain.
+func (s *Stream) replyWithoutFilters(r localReply) {
+	s.detail(r.details)
+	s.code = r.status
+	s.replyDirectly(r)
+}
+
+// SetProtocol says what the client speaks: HTTP/1.1 unless told, or HTTP/2, with which Envoy lets
+// filters hold more. Call it before the request.
+func (s *Stream) SetProtocol(name string) {
+	s.worker.lock()
+	defer s.worker.unlock()
+	s.protocol = name
 }
 
 // RequestBody feeds a part of the request's body; the slice is kept.
@@ -226,17 +246,19 @@ func (s *Stream) finish() {
 				f.log(view)
 			}
 		}
+	}
+	s.report()
+	if s.chain != nil {
 		for _, f := range s.chain.filters {
 			f.destroy()
 		}
 	}
 	s.router.destroy()
-	s.report()
 	s.relief.changed()
 	s.worker.streamEnded(s)
 }
 
-// report hands the access log to whoever reads it.
+// report hands the access log to whoever reads it: once every on_log has run, before on_done.
 func (s *Stream) report() {
 	if s.rec != nil {
 		s.rec.ended(s.accessLog())
@@ -254,9 +276,16 @@ func (c clientSink) sinkHeaders(h *Headers, eos bool) {
 	if s.ended {
 		return
 	}
-	if missing := required(h, ":status"); missing != "" {
+	if s.responseSent {
+		s.host.misused("response headers passed twice: continue_stream in a callback that also continues")
+		return
+	}
+	if missing := requiredStatus(h); missing != "" {
 		s.localReply(localReply{status: 502, body: []byte(missing), details: "filter_removed_required_response_headers{" + underscored(missing) + "}"})
 		return
+	}
+	if finish := s.host.profile.rules.finishResponse; finish != nil {
+		finish(s, h)
 	}
 	s.responseSent = true
 	s.code, _ = strconv.Atoi(h.Get(":status"))
