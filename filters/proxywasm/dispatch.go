@@ -76,6 +76,7 @@ func leave(outer frame, answer *uint32) {
 	running = outer
 	if outer == (frame{}) {
 		inbox.recycle()
+		yield()
 	}
 }
 
