@@ -347,7 +347,11 @@ func (w *emulation) lines() []string {
 		}
 		out = append(out, m.lines("client "+strconv.Itoa(i+1))...)
 	}
-	return append(out, w.access...)
+	out = append(out, w.access...)
+	if slices.ContainsFunc(w.host.Misuse(), func(m string) bool { return strings.Contains(m, "crashes") }) {
+		out = append(out, died)
+	}
+	return out
 }
 
 func readAccess(a *hosttest.AccessLog) logFields {

@@ -2,6 +2,7 @@ package fidelity
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,30 +11,47 @@ import (
 	"github.com/posterngw/postern/host-test"
 )
 
-// BuildProbe builds the probe module into a folder with the go command and returns its path.
-func BuildProbe(ctx context.Context, dir string) (string, error) {
-	out := filepath.Join(dir, "probe.wasm")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-buildmode=c-shared", "-o", out,
-		"github.com/posterngw/postern/host-test/probe")
-	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the probe: %w\n%s", err, said)
-	}
-	return out, nil
+// Probe is the probe module, built and compiled.
+type Probe struct {
+	Path   string // of the .wasm, for a real proxy
+	Module hosttest.Module
 }
 
-// LoadProbe compiles the probe for hosttest. Close the runtime when done.
-func LoadProbe(ctx context.Context, path string) (*hosttest.Runtime, hosttest.Module, error) {
-	code, err := os.ReadFile(path)
+// OpenProbe builds the probe with the go command and compiles it for hosttest; compiled code is kept
+// in the user's cache folder. Call the function that it returns to clean up.
+func OpenProbe(ctx context.Context) (*Probe, func() error, error) {
+	dir, err := os.MkdirTemp("", "fidelity-probe")
 	if err != nil {
 		return nil, nil, err
+	}
+	clean := func() error { return os.RemoveAll(dir) }
+	p := &Probe{Path: filepath.Join(dir, "probe.wasm")}
+	if err := p.build(ctx); err != nil {
+		return nil, nil, errors.Join(err, clean())
+	}
+	code, err := os.ReadFile(p.Path)
+	if err != nil {
+		return nil, nil, errors.Join(err, clean())
 	}
 	rt, err := hosttest.NewRuntime(ctx, hosttest.RuntimeConfig{CacheDir: cacheDir()})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, errors.Join(err, clean())
 	}
-	m, err := rt.Compile(ctx, code)
-	return rt, m, err
+	done := func() error { return errors.Join(rt.Close(ctx), clean()) }
+	if p.Module, err = rt.Compile(ctx, code); err != nil {
+		return nil, nil, errors.Join(err, done())
+	}
+	return p, done, nil
+}
+
+func (p *Probe) build(ctx context.Context) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-buildmode=c-shared", "-o", p.Path,
+		"github.com/posterngw/postern/host-test/probe")
+	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build the probe: %w\n%s", err, said)
+	}
+	return nil
 }
 
 // cacheDir keeps compiled code between runs.

@@ -58,7 +58,8 @@ func startEnvoy(binary, dir string, bootstrap any, take func(line string)) (*pro
 		close(p.ended)
 	}()
 	if err := p.ready(adminPath); err != nil {
-		return nil, errors.Join(err, p.stop())
+		p.stop()
+		return nil, err
 	}
 	return p, nil
 }
@@ -147,7 +148,7 @@ func (p *process) addresses() error {
 }
 
 // stop ends the process, by its id, and waits for it.
-func (p *process) stop() error {
+func (p *process) stop() {
 	_ = p.cmd.Process.Signal(os.Interrupt)
 	select {
 	case <-p.ended:
@@ -155,5 +156,4 @@ func (p *process) stop() error {
 		_ = p.cmd.Process.Kill()
 		<-p.ended
 	}
-	return nil
 }

@@ -5,39 +5,61 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
 
 // Record runs rows against a real Envoy, one after another, and returns their transcripts in order.
-// It starts one process, on loopback, and stops it. wasm is the path of the probe.
+// It starts one process on loopback for all of them, and one more for each row that kills it, and
+// stops them. wasm is the path of the probe.
 func Record(binary, wasm string, rows []Row) ([][]string, error) {
+	var together []Row
+	for _, r := range rows {
+		if !r.Setup.Kills {
+			together = append(together, r)
+		}
+	}
+	transcripts := map[string][]string{}
+	if err := record(binary, wasm, together, transcripts); err != nil {
+		return nil, err
+	}
+	out := make([][]string, len(rows))
+	for i, r := range rows {
+		if r.Setup.Kills {
+			if err := record(binary, wasm, rows[i:i+1], transcripts); err != nil {
+				return nil, err
+			}
+		}
+		out[i] = transcripts[r.Name]
+	}
+	return out, nil
+}
+
+// record runs rows in one Envoy.
+func record(binary, wasm string, rows []Row, transcripts map[string][]string) error {
 	dir, err := os.MkdirTemp("", "fidelity")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer os.RemoveAll(dir)
 	r := &recorder{rows: rows, stages: map[string]*stage{}, servers: map[string]*server{}, ports: map[string]net.Addr{}}
 	defer r.close()
 	if err := r.serve(); err != nil {
-		return nil, err
+		return err
 	}
-	t0 := time.Now()
 	if r.envoy, err = startEnvoy(binary, dir, bootstrap(rows, wasm, r.ports), r.take); err != nil {
-		return nil, err
+		return err
 	}
-	defer func() { _ = r.envoy.stop() }()
-	println("started", time.Since(t0).String())
-	transcripts := make([][]string, len(rows))
+	defer r.envoy.stop()
 	for i := range rows {
 		lines, err := r.record(&rows[i])
 		if err != nil {
-			fmt.Println(err)
-			lines = append(lines, "ERROR")
+			return fmt.Errorf("row %s: %w\n%s\nenvoy said:\n%s", rows[i].Name, err, strings.Join(lines, "\n"), r.envoy.said())
 		}
-		transcripts[i] = lines
+		transcripts[rows[i].Name] = lines
 	}
-	return transcripts, nil
+	return nil
 }
 
 // recorder is everything around one Envoy.
@@ -105,18 +127,33 @@ func (r *recorder) take(line string) {
 
 // record runs one row.
 func (r *recorder) record(row *Row) ([]string, error) {
-	w := &real{row: row, stage: r.stages[row.Name], address: r.envoy.ports[row.Name]}
+	w := &real{row: row, stage: r.stages[row.Name], address: r.envoy.ports[row.Name], gone: r.envoy.ended}
 	defer w.hangUp()
 	w.settle()
 	row.Traffic(w)
+	if row.Setup.Kills {
+		return r.death(w)
+	}
 	w.finish()
 	if w.err == nil {
 		w.err = r.mark()
 	}
-	if w.err != nil {
-		return w.lines(), fmt.Errorf("row %s: %w", row.Name, w.err)
+	return w.lines(), w.err
+}
+
+// died is the last line of a row that ends the proxy.
+const died = "the proxy died"
+
+// death waits for the end of the proxy, and of its last words.
+func (r *recorder) death(w *real) ([]string, error) {
+	select {
+	case <-r.envoy.ended:
+		w.err, w.gone = nil, nil
+		w.wait("the end of every stream", w.stage.ended)
+		return append(w.lines(), died), w.err
+	case <-time.After(patience):
+		return w.lines(), errors.New("the proxy lives on")
 	}
-	return w.lines(), nil
 }
 
 // mark waits until every line that Envoy has logged so far has been read: it makes the probe log one
@@ -140,11 +177,12 @@ type real struct {
 	address string
 	client  *h2client
 	current *clientStream
+	gone    <-chan struct{} // closed when the proxy has ended
 	err     error
 }
 
 // patience is how long anything may take that must happen.
-const patience = 2 * time.Second
+const patience = 10 * time.Second
 
 // wait waits until a condition over the stage holds.
 func (w *real) wait(what string, holds func() bool) bool {
@@ -161,6 +199,8 @@ func (w *real) wait(what string, holds func() bool) bool {
 		}
 		select {
 		case <-changed:
+		case <-w.gone:
+			w.fail(errors.New("the proxy ended while it was waited for " + what))
 		case <-timeout:
 			w.fail(errors.New("waited in vain for " + what))
 		}
@@ -204,16 +244,14 @@ func (s *stage) step() {
 	}
 }
 
+// ended says that no client waits for anything any more.
+func (s *stage) ended() bool {
+	return !slices.ContainsFunc(s.clients, func(c *clientStream) bool { return !c.end && c.cut == "" && !c.aborted })
+}
+
 // finish waits for the end of every stream and its access log.
 func (w *real) finish() {
-	w.wait("the end of every stream", func() bool {
-		for _, c := range w.stage.clients {
-			if !c.end && c.cut == "" && !c.aborted {
-				return false
-			}
-		}
-		return true
-	})
+	w.wait("the end of every stream", w.stage.ended)
 	w.wait("access log", func() bool { return len(w.stage.access) >= len(w.stage.clients) })
 	w.settle()
 }

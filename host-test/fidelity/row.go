@@ -39,6 +39,7 @@ type Setup struct {
 	HTTP1         bool // upstreams speak HTTP/1.1
 	ClientHTTP1   bool // clients speak HTTP/1.1
 	Dead          bool // cluster a refuses connections
+	Kills         bool // the row ends the proxy
 }
 
 // Break says how an upstream breaks an exchange.

@@ -162,6 +162,11 @@ var calloutRows = []Row{
 		Traffic: getAndServe,
 	},
 	{
+		Name: "resume-response-early", Asks: "Resume an answer that has not come.",
+		Setup: Setup{Kills: true},
+		Down:  `request_headers: resume resp; continue`, Traffic: get,
+	},
+	{
 		Name: "effective-unknown", Asks: "proxy_set_effective_context of an id that no context has.",
 		Down: `request_headers: actid 999999; get req :path`, Traffic: getAndServe,
 	},
