@@ -50,16 +50,21 @@ type running struct {
 // packages use the machine.
 const startLimit = 2 * time.Minute
 
+// module is the path of the module as it ships.
+func module(t *testing.T) string {
+	wasm, err := filepath.Abs("../../../../build/postern.wasm")
+	require.NoError(t, err)
+	require.FileExists(t, wasm, "run `make wasm` first")
+	return wasm
+}
+
 // serve starts a gateway on a free port. Its end is checked by stop, or by the
 // test's.
 func serve(t *testing.T, args ...string) *running {
 	t.Helper()
-	wasm, err := filepath.Abs("../../../../build/postern.wasm")
-	require.NoError(t, err)
-	require.FileExists(t, wasm, "run `make wasm` first")
 	ctx, interrupt := context.WithCancel(context.Background())
 	g := &running{t: t, interrupt: interrupt, code: make(chan int, 1), client: &http.Client{Transport: &http.Transport{}}}
-	args = append([]string{"run", "--listen", "127.0.0.1:0", "--workers", "2", "--wasm", wasm}, args...)
+	args = append([]string{"run", "--listen", "127.0.0.1:0", "--workers", "2", "--wasm", module(t)}, args...)
 	go func() {
 		g.code <- command.Main(ctx, args, command.Streams{In: strings.NewReader(""), Out: &g.out, Err: &g.errs})
 	}()
@@ -152,12 +157,6 @@ func (g *running) stop() int {
 		require.Fail(g.t, "it does not end")
 		return -1
 	}
-}
-
-// readAll reads the rest of a body.
-func readAll(r io.Reader) (string, error) {
-	b, err := io.ReadAll(r)
-	return string(b), err
 }
 
 // fails runs a command line to its end and returns its code and what it says.

@@ -3,8 +3,10 @@ package command_test
 import (
 	"bufio"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -211,9 +213,9 @@ func TestDrain(t *testing.T) {
 		}
 		return err != nil
 	}, 5*time.Second, 10*time.Millisecond)
-	rest, err := readAll(body)
+	rest, err := io.ReadAll(body)
 	require.NoError(t, err)
-	require.True(t, strings.HasSuffix(rest, "data: [DONE]\n\n"), rest)
+	require.True(t, strings.HasSuffix(string(rest), "data: [DONE]\n\n"), string(rest))
 	require.Zero(t, g.stop())
 	require.Contains(t, g.row(), "mock-openai/slow")
 	require.NotContains(t, g.row(), "client_abort")
@@ -258,6 +260,46 @@ identity: {anonymous: {team: search}}
 	require.Equal(t, http.StatusOK, a.status, a.body)
 	require.Contains(t, g.row(), "  search ")
 	require.Zero(t, g.stop())
+}
+
+// TestRunProvider sends requests to the provider of a file, with its key.
+func TestRunProvider(t *testing.T) {
+	seen := make(chan *http.Request, 1)
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen <- r.Clone(t.Context())
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"id":"c1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,`+
+			`"message":{"role":"assistant","content":"hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}`)
+	}))
+	defer provider.Close()
+	t.Setenv("POSTERN_TEST_KEY", "sk-test")
+	file := filepath.Join(t.TempDir(), "postern.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(`version: 1
+providers:
+  main: {dialect: openai, url: "`+provider.URL+`/base/v1", credentials: ["env:POSTERN_TEST_KEY"]}
+models:
+  fast: {targets: [{provider: main, model: m}]}
+identity: {anonymous: {}}
+`), 0o600))
+	g := serve(t, file)
+	a := g.ask("fast", "")
+	require.Equal(t, http.StatusOK, a.status, a.body)
+	r := <-seen
+	require.Equal(t, "/base/v1/chat/completions", r.URL.Path)
+	require.Equal(t, "Bearer sk-test", r.Header.Get("Authorization"))
+	require.Equal(t, strings.TrimPrefix(provider.URL, "http://"), r.Host)
+	require.Contains(t, g.row(), " 1/2 ")
+	require.Zero(t, g.stop())
+}
+
+// TestRefused says what the module said.
+func TestRefused(t *testing.T) {
+	withoutKeys(t)
+	t.Setenv("OPENAI_API_KEY", "two words")
+	code, errs := fails(t, "run", "--listen", "127.0.0.1:0", "--workers", "1", "--wasm", module(t))
+	require.Equal(t, 1, code)
+	require.Contains(t, errs, "provider openai: environment variable OPENAI_API_KEY has a character that no key has")
+	require.NotContains(t, errs, "two words")
 }
 
 // TestPortInUse names the address.
