@@ -117,7 +117,7 @@ func (a *Attempt) cancel(reason string) {
 // ResponseHeaders begins the provider's answer; a missing :status is 200.
 func (a *Attempt) ResponseHeaders(headers [][2]string, endOfStream bool) {
 	a.locked(func() {
-		h := NewHeaders(headers)
+		h := newHeaders(headers, responseInline)
 		if !h.Has(":status") {
 			h.Add(":status", "200")
 		}

@@ -65,7 +65,7 @@ func (c *calls) HTTPCall(upstream string, headers [][2]string, body []byte, trai
 		return 0, s
 	}
 	ctx := c.context()
-	h := NewHeaders(headers)
+	h := newHeaders(headers, requestInline)
 	if s := ctx.mayCall(upstream, h, timeoutMS); s != StatusOK {
 		return 0, s
 	}
@@ -96,7 +96,7 @@ func (c *calls) HTTPCall(upstream string, headers [][2]string, body []byte, trai
 // Respond delivers an answer; a missing :status is 200. It says whether the callout was still
 // waited for.
 func (c *Callout) Respond(headers [][2]string, body []byte, trailers [][2]string) bool {
-	h := NewHeaders(headers)
+	h := newHeaders(headers, responseInline)
 	if !h.Has(":status") {
 		h.Add(":status", "200")
 	}

@@ -5,12 +5,15 @@ import "strings"
 // Headers is an ordered header map with lower-case names, pseudo headers first, as Envoy keeps it.
 // It is not safe for concurrent use.
 type Headers struct {
-	list [][2]string
+	list   [][2]string
+	inline inline // of any message when nil
 }
 
 // NewHeaders makes a map of pairs, lowering names; the pairs are copied.
-func NewHeaders(pairs [][2]string) *Headers {
-	h := &Headers{list: make([][2]string, 0, len(pairs)+4)}
+func NewHeaders(pairs [][2]string) *Headers { return newHeaders(pairs, anyInline) }
+
+func newHeaders(pairs [][2]string, single inline) *Headers {
+	h := &Headers{list: make([][2]string, 0, len(pairs)+4), inline: single}
 	for _, p := range pairs {
 		h.Add(p[0], p[1])
 	}
@@ -22,7 +25,7 @@ func (h *Headers) Clone() *Headers {
 	if h == nil {
 		return nil
 	}
-	return &Headers{list: append(make([][2]string, 0, len(h.list)+4), h.list...)}
+	return &Headers{list: append(make([][2]string, 0, len(h.list)+4), h.list...), inline: h.inline}
 }
 
 // Len is the number of entries; 0 for nil.
@@ -83,7 +86,11 @@ func (h *Headers) Values(name string) []string {
 // its values joined by a comma, as Envoy's inline headers do.
 func (h *Headers) Add(name, value string) {
 	name = strings.ToLower(name)
-	if inlineHeaders[name] {
+	single := h.inline
+	if single == nil {
+		single = anyInline
+	}
+	if single[name] {
 		if i := h.index(name); i >= 0 {
 			h.list[i][1] = joinInline(name, h.list[i][1], value)
 			return
@@ -151,19 +158,37 @@ func (h *Headers) insertPseudo(name, value string) {
 	h.list[at] = [2]string{name, value}
 }
 
-// inlineHeaders are the names for which Envoy's header maps hold one entry (its O(1) headers), so
-// that adding joins instead of appending. The list is of those that matter to AI traffic.
-var inlineHeaders = map[string]bool{
-	":authority": true, ":method": true, ":path": true, ":scheme": true, ":status": true, ":protocol": true,
-	"connection": true, "content-length": true, "content-type": true, "transfer-encoding": true, "te": true,
-	"user-agent": true, "x-request-id": true, "x-forwarded-for": true, "x-forwarded-proto": true,
-	"x-envoy-attempt-count": true, "x-envoy-max-retries": true, "x-envoy-retry-on": true,
-	"x-envoy-upstream-rq-per-try-timeout-ms": true, "x-envoy-upstream-rq-timeout-ms": true,
-	"grpc-status": true, "grpc-message": true, "server": true, "date": true, "via": true, "expect": true,
-	"upgrade": true, "keep-alive": true, "proxy-connection": true,
-	"accept": true, "accept-encoding": true, "authorization": true, "cache-control": true, "content-encoding": true,
-	"etag": true, "origin": true, "referer": true, "vary": true,
+// inline are names for which Envoy's header maps hold one entry, so that adding joins instead of
+// appending. Which names these are differs between requests and answers; both lists were recorded.
+type inline map[string]bool
+
+func inlineOf(names string) inline {
+	m := inline{}
+	for _, n := range strings.Fields(names) {
+		m[n] = true
+	}
+	return m
 }
+
+var (
+	anyInline = inlineOf(":authority :method :path :scheme :status :protocol connection content-length content-type " +
+		"transfer-encoding via date server upgrade keep-alive proxy-connection grpc-status grpc-message x-request-id")
+
+	requestInline = inlineOf(":authority :method :path :scheme :protocol connection content-length content-type " +
+		"transfer-encoding via upgrade keep-alive proxy-connection x-request-id te user-agent expect grpc-timeout " +
+		"accept accept-encoding authorization cache-control content-encoding origin pragma referer " +
+		"if-match if-none-match if-modified-since if-unmodified-since if-range " +
+		"access-control-request-method access-control-request-headers " +
+		"x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-port x-forwarded-client-cert " +
+		"x-envoy-attempt-count x-envoy-max-retries x-envoy-retry-on x-envoy-internal x-envoy-expected-rq-timeout-ms " +
+		"x-envoy-upstream-rq-per-try-timeout-ms x-envoy-upstream-rq-timeout-ms")
+
+	responseInline = inlineOf(":status connection content-length content-type transfer-encoding via upgrade keep-alive " +
+		"proxy-connection date server grpc-status grpc-message cache-control content-encoding etag expires " +
+		"last-modified location vary access-control-allow-origin access-control-allow-headers " +
+		"access-control-allow-methods access-control-allow-credentials access-control-expose-headers " +
+		"access-control-max-age x-request-id x-envoy-attempt-count x-envoy-ratelimited x-envoy-upstream-service-time")
+)
 
 // requestName is the name under which a request has a header: host is :authority.
 func requestName(name string) string {

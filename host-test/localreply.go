@@ -48,7 +48,7 @@ func replyUpstreamReset(reason ResetReason, started, retried bool) localReply {
 // message is the reply's headers: filters' headers are added first, then the body's length and,
 // unless given, type; without a body neither (source/common/http/utility.cc, prepareLocalReply).
 func (r localReply) message() *Headers {
-	h := NewHeaders(r.headers)
+	h := newHeaders(r.headers, responseInline)
 	h.Remove(":status")
 	h.Add(":status", strconv.Itoa(r.status))
 	if len(r.body) == 0 {

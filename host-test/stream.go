@@ -75,7 +75,10 @@ func (s *Stream) RequestHeaders(headers [][2]string, endOfStream bool) {
 	if s.requestHeaders != nil || s.ended {
 		return
 	}
-	h := NewHeaders(headers)
+	h := newHeaders(nil, requestInline)
+	for _, p := range headers {
+		h.Add(requestName(p[0]), p[1])
+	}
 	for _, d := range [][2]string{{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", "postern.test"}} {
 		if !h.Has(d[0]) {
 			h.Add(d[0], d[1])
