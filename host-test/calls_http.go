@@ -1,5 +1,7 @@
 package hosttest
 
+import "errors"
+
 // The calls that touch a stream: header maps, buffers, flow, local replies.
 
 // writable is a header map that the module may change now, nil when the host does not offer it.
@@ -298,6 +300,10 @@ func (c *calls) SetBuffer(b BufferType, start, size uint32, data []byte) Status 
 	return d.replace(start, size, data)
 }
 
+// errEarlyResponse: Envoy resumes an answer that has not come by passing on headers that are not
+// there, and the process ends.
+var errEarlyResponse = errors.New("envoy: response continued before it has begun: the proxy crashes")
+
 func (c *calls) ContinueStream(t StreamType) Status {
 	if s, no := c.refused("continue_stream"); no {
 		return s
@@ -318,6 +324,10 @@ func (c *calls) ContinueStream(t StreamType) Status {
 	h := &f.dec
 	if t == ResponseStream {
 		h = &f.enc
+		if h.pass.headers == nil && !f.destroyed {
+			c.vm.crash(errEarlyResponse)
+			return StatusOK
+		}
 	}
 	c.vm.defer_(func() {
 		if !f.destroyed {

@@ -235,7 +235,7 @@ func (f *httpFilter) responseAttribute(name string) (any, bool) {
 	case "code":
 		return int64(s.code), s.code != 0
 	case "code_details":
-		return s.details, s.details != ""
+		return s.details, s.detailed
 	case "flags":
 		return s.flagBits(), true
 	case "headers":
@@ -314,6 +314,8 @@ func (f *httpFilter) upstreamAttribute(name string) (any, bool) {
 		return fakeAddress(s.router.cluster), n > 0
 	case "port":
 		return int64(443), n > 0
+	case "transport_failure_reason":
+		return "", n > 0
 	case "local_address":
 		return "127.0.0.1:50001", n > 0
 	case "locality\x00region", "locality\x00zone", "locality\x00sub_zone":
