@@ -1,0 +1,162 @@
+// Command faults is a module for tests: its stages do what the request header
+// x-do says, "<callback> <what>": panic in several ways, or report what they
+// read by a local reply. The plugin configuration can say the same for the
+// plugin's own callbacks.
+package main
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/filters/proxywasm"
+)
+
+func main() {}
+
+func init() {
+	proxywasm.Register(func(vm pipeline.VM) pipeline.Plugin {
+		if machine == nil {
+			machine = vm
+			panics, _ := vm.Metric(pipeline.CounterMetric, "panics")
+			proxywasm.OnPanic(func(string, string) { vm.Add(panics, 1) })
+		}
+		return &plugin{}
+	})
+}
+
+var machine pipeline.VM
+
+type plugin struct{ config string }
+
+func (p *plugin) Configure(raw []byte) bool {
+	p.config = string(raw)
+	if p.config == "configure" {
+		panic(p.config)
+	}
+	return true
+}
+
+func (p *plugin) Stream(s pipeline.Stream) pipeline.Callbacks {
+	if p.config == "stream" {
+		panic(p.config)
+	}
+	return &stage{s: s}
+}
+
+func (p *plugin) Tick() { panic("tick") }
+
+func (p *plugin) TickPeriod() uint32 {
+	if p.config == "tick" {
+		return 100
+	}
+	return 0
+}
+
+type stage struct {
+	s        pipeline.Stream
+	at, what string
+	held     int
+	tapped   int
+}
+
+var none *stage
+
+func (c *stage) do(at string) pipeline.Action {
+	if c.at != at {
+		return pipeline.Continue
+	}
+	switch c.what {
+	case "panic", "twice":
+		panic("on demand")
+	case "nil":
+		none.at = "" // a memory fault is a panic as well
+	case "bounds":
+		_ = c.at[c.held+100]
+	case "deep":
+		deep(0)
+	case "reads":
+		return c.reads()
+	case "body":
+		return c.body()
+	}
+	return pipeline.Continue
+}
+
+// deep panics far up the stack, after it has grown.
+func deep(n int) int {
+	var room [256]byte
+	if n == 2000 {
+		panic("deep")
+	}
+	room[n%256] = byte(n)
+	return deep(n+1) + int(room[0])
+}
+
+// reads answers with all that it can read.
+func (c *stage) reads() pipeline.Action {
+	value, present := c.s.Header(pipeline.Request, "x-value")
+	_, absent := c.s.Header(pipeline.Request, "x-absent")
+	path, _ := c.s.Property("request", "path")
+	_, missing := c.s.Property("no", "such")
+	got := []string{
+		value, strconv.FormatBool(present), strconv.FormatBool(absent), path, strconv.FormatBool(missing),
+		strconv.Itoa(len(c.s.Headers(pipeline.Request))), machine.Env("PLACE"), machine.Now().UTC().Format("2006-01-02"),
+	}
+	if err := c.s.Err(); err != nil {
+		got = append(got, err.Error())
+	}
+	c.s.Reply(200, [][2]string{{"x-a", "1"}, {"x-b", "2"}}, []byte(strings.Join(got, "|")), "reads")
+	return pipeline.Pause
+}
+
+// body turns the held body round.
+func (c *stage) body() pipeline.Action {
+	b := c.s.Body(pipeline.Request, 0, c.held)
+	turned := make([]byte, len(b))
+	for i := range b {
+		turned[len(b)-1-i] = b[i]
+	}
+	c.s.SetHeader(pipeline.Request, "content-length", strconv.Itoa(len(turned)))
+	c.s.SetBody(pipeline.Request, turned)
+	return pipeline.Continue
+}
+
+func (c *stage) RequestHeaders(end bool) pipeline.Action {
+	do, _ := c.s.Header(pipeline.Request, "x-do")
+	c.at, c.what, _ = strings.Cut(do, " ")
+	action := c.do("request_headers")
+	if c.at == "request_body" && !end {
+		return pipeline.Pause
+	}
+	return action
+}
+
+func (c *stage) RequestBody(size int, end bool) pipeline.Action {
+	if c.at == "request_body" && !end {
+		return pipeline.Pause
+	}
+	c.held = size
+	return c.do("request_body")
+}
+
+func (c *stage) RequestTrailers() pipeline.Action     { return c.do("request_trailers") }
+func (c *stage) ResponseHeaders(bool) pipeline.Action { return c.do("response_headers") }
+func (c *stage) ResponseTrailers() pipeline.Action    { return c.do("response_trailers") }
+func (c *stage) ResponseBody(size int, _ bool) pipeline.Action {
+	c.tapped += len(c.s.Body(pipeline.Response, 0, size))
+	return c.do("response_body")
+}
+
+func (c *stage) Done() {
+	c.s.SetProperty("tapped", strconv.Itoa(c.tapped))
+	c.do("done")
+}
+
+func (c *stage) Recovered(cause string) pipeline.Action {
+	if c.what == "twice" {
+		panic("again")
+	}
+	c.s.Reply(500, nil, []byte("recovered: "+cause), "recovered")
+	return pipeline.Pause
+}
