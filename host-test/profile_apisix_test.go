@@ -398,3 +398,12 @@ func TestAPISIXResponsesRunInTheSameOrder(t *testing.T) {
 	answer(t, s, "200", "")
 	require.Equal(t, []string{"q1", "q2", "r1", "r2"}, order)
 }
+
+func TestAPISIXOneVMPerWorkerAndPlugin(t *testing.T) {
+	m := native(func(*script) {})
+	plugin := func(name, vmID, config string) Filter {
+		return Filter{Name: name, VMID: vmID, Module: m, Config: []byte(config)}
+	}
+	h := start(t, Config{Profile: APISIX(), Workers: 2, Downstream: []Filter{plugin("a", "1", "x"), plugin("a", "2", "y"), plugin("b", "1", "x")}})
+	require.Len(t, h.VMs(), 4, "two plugins on two workers; vm_id means nothing")
+}

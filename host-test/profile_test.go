@@ -258,3 +258,55 @@ func TestPropertiesSetInOnDoneComeTooLateForTheAccessLog(t *testing.T) {
 	answer(t, s, "200", "")
 	require.Equal(t, "log", s.AccessLog().FilterState["wasm.in"])
 }
+
+func TestIstioCalloutLeavesAStrayRequest(t *testing.T) {
+	h := istio(t, func(s *script) {
+		held := uint32(0)
+		s.requestBody = func(ctx, _ uint32, _ bool) Action {
+			held = ctx
+			s.c.HTTPCall("provider", [][2]string{{":method", "POST"}, {":path", "/"}, {":authority", "p"}}, nil, nil, 1000)
+			return Pause
+		}
+		s.callResponse = func(_, _, _, n, _ uint32) {
+			b, _ := s.c.Buffer(HTTPCallResponseBody, 0, n)
+			body := append([]byte(nil), b...)
+			s.c.SetEffectiveContext(held)
+			s.c.SendLocalResponse(200, "", body, nil, -1)
+		}
+	})
+	s := h.NewStream()
+	s.RequestHeaders(post, false)
+	s.RequestBody([]byte("prompt"), true)
+	stray := s.Attempt()
+	require.NotNil(t, stray.Request().Headers, "the routed provider gets the client's headers all the same")
+	require.Empty(t, stray.Request().Body())
+	h.Callouts()[0].Respond(nil, []byte("answer"), nil)
+	require.Equal(t, "answer", s.Response().Body())
+	require.Equal(t, "local reply", stray.Cancelled())
+}
+
+func TestIstioPairedPluginsNeedOneModule(t *testing.T) {
+	// file:// gives each plugin a copy of the module and so a VM of its own: the reader does not find
+	// its holder, and the request hangs.
+	half := func(name string) Filter {
+		return Filter{Name: name, VMID: "v", Module: native(func(s *script) {
+			s.requestHeaders = func(uint32, uint32, bool) Action {
+				if name == "holder" {
+					return Pause
+				}
+				return Continue
+			}
+			s.requestBody = func(uint32, uint32, bool) Action {
+				require.Equal(t, StatusBadArgument, s.c.SetEffectiveContext(99), "the holder's context is not here")
+				return Continue
+			}
+		})}
+	}
+	h := start(t, Config{Profile: IstioWasmPlugin(), Downstream: []Filter{half("reader"), half("holder")}})
+	require.Len(t, h.VMs(), 2)
+	s := h.NewStream()
+	s.RequestHeaders(post, false)
+	s.RequestBody([]byte("x"), true)
+	require.Nil(t, s.Attempt())
+	require.False(t, s.Ended())
+}
