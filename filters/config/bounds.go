@@ -15,13 +15,12 @@ const (
 )
 
 // passes runs the checks of a field on its decoded value.
-func passes[T any](d *decoder, at *place, o *options, v T) bool {
-	for _, c := range o.checks {
-		test, ok := c.(func(T) error)
-		if !ok {
+func (d *decoder) passes(at *place, e *entry) bool {
+	for _, c := range e.checks {
+		typed, err := c(e.value, true)
+		if !typed {
 			return d.table(at, "a check of a type that the field has not")
 		}
-		err := test(v)
 		if err == nil {
 			continue
 		}
@@ -32,14 +31,6 @@ func passes[T any](d *decoder, at *place, o *options, v T) bool {
 		return d.fail(at, Invalid, err.Error(), hint)
 	}
 	return true
-}
-
-// checksAre reports whether all checks take a T.
-func checksAre[T any](o *options) bool {
-	return !slices.ContainsFunc(o.checks, func(c any) bool {
-		_, ok := c.(func(T) error)
-		return !ok
-	})
 }
 
 func (o *options) length(n int) bool { return o.lenLo <= n && n <= o.lenHi }
@@ -70,34 +61,47 @@ func (d *decoder) oneOf(at *place, v string, values []string) bool {
 	return d.fail(at, Invalid, "unknown value "+Quote(v), suggest("one of", v, values))
 }
 
-// within bounds a whole number; show spells a bound.
-func (d *decoder) within(at *place, v number, o *options, show func(int) string) bool {
-	if (o.lo == nil || v.i >= o.lo.i) && (o.hi == nil || v.i <= o.hi.i) {
+// within bounds a whole number.
+func (d *decoder) within(at *place, v number, e *entry) bool {
+	if (e.lo == nil || v.i >= e.lo.i) && (e.hi == nil || v.i <= e.hi.i) {
 		return true
 	}
-	return d.beyond(at, o, func(n number) string { return show(int(n.i)) })
+	return d.beyond(at, e)
 }
 
-func (d *decoder) withinFloat(at *place, v float64, o *options) bool {
-	if (o.lo == nil || v >= o.lo.f) && (o.hi == nil || v <= o.hi.f) {
+func (d *decoder) withinFloat(at *place, v float64, e *entry) bool {
+	if (e.lo == nil || v >= e.lo.f) && (e.hi == nil || v <= e.hi.f) {
 		return true
 	}
-	return d.beyond(at, o, showFloat)
+	return d.beyond(at, e)
 }
 
-func showFloat(n number) string { return strconv.FormatFloat(n.f, 'g', -1, 64) }
-
-func (d *decoder) beyond(at *place, o *options, show func(number) string) bool {
+func (d *decoder) beyond(at *place, e *entry) bool {
 	hint := ""
 	switch {
-	case o.lo == nil:
-		hint = "at most " + show(*o.hi)
-	case o.hi == nil:
-		hint = "at least " + show(*o.lo)
+	case e.lo == nil:
+		hint = "at most " + e.kind.spell(e.hi)
+	case e.hi == nil:
+		hint = "at least " + e.kind.spell(e.lo)
 	default:
-		hint = show(*o.lo) + " to " + show(*o.hi)
+		hint = e.kind.spell(e.lo) + " to " + e.kind.spell(e.hi)
 	}
 	return d.fail(at, OutOfRange, quoteScalar(at.node)+" is out of range", hint)
+}
+
+// spell shows a bound of a field of this type as a file would; none is "".
+func (t Type) spell(n *number) string {
+	switch {
+	case n == nil:
+		return ""
+	case t == TypeFloat:
+		return strconv.FormatFloat(n.f, 'g', -1, 64)
+	case t == TypeBytes:
+		return FormatBytes(int(n.i))
+	case t == TypeDuration:
+		return FormatDuration(time.Duration(n.i))
+	}
+	return strconv.FormatInt(n.i, 10)
 }
 
 func quoteScalar(n *Node) string {

@@ -139,7 +139,14 @@ func (d *decoder) member(at *place, m *Member, fields []Field, seen []bool) {
 		if e.deprecated != "" {
 			d.warnings.Add(here.at(DeprecatedKey, "the key "+Quote(e.name)+" is deprecated", e.deprecated))
 		}
-		e.decode(d, here)
+		d.value(here, e)
+	}
+}
+
+// value decodes the value of a field that is there, and judges it.
+func (d *decoder) value(at *place, e *entry) {
+	if e.read(d, at, e) {
+		d.passes(at, e)
 	}
 }
 
@@ -171,11 +178,11 @@ func (d *decoder) absent(at *place, e *entry, demand bool) {
 			d.table(here, "a default of a type that the field has not")
 			return
 		}
-		e.decode(d, here)
+		d.value(here, e)
 	case e.required && demand:
 		d.add(here.at(Missing, "missing key "+Quote(e.name), e.missingHint()))
-	case e.absent != nil:
-		e.absent(d, here)
+	case e.kind == TypeObject && !e.optional:
+		d.defaults(here, e.section(true))
 	}
 }
 

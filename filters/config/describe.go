@@ -1,10 +1,5 @@
 package config
 
-import (
-	"strconv"
-	"time"
-)
-
 // Type is the type of a field as users see it.
 type Type string
 
@@ -86,9 +81,9 @@ func (w *walk) into(t any, s *Schema, fields func() []Field) {
 
 func (e *entry) describe(w *walk) Schema {
 	s := Schema{
-		Name: e.name, Doc: e.doc, Example: e.example,
-		Required: e.required, Deprecated: e.deprecated,
-		Enum: e.oneOf, Secret: e.secret, Declares: e.namespace,
+		Name: e.name, Type: e.kind, Doc: e.doc, Example: e.example,
+		Required: e.required, Deprecated: e.deprecated, Declares: e.namespace,
+		Min: e.kind.spell(e.lo), Max: e.kind.spell(e.hi),
 	}
 	e.shape(&s, w)
 	if e.hasDefault {
@@ -100,33 +95,43 @@ func (e *entry) describe(w *walk) Schema {
 	if w.visit != nil {
 		w.visit(w.path, e, &s)
 	}
-	show := shower(s.Type)
-	if e.lo != nil {
-		s.Min = show(*e.lo)
-	}
-	if e.hi != nil {
-		s.Max = show(*e.hi)
-	}
 	return s
 }
 
-// entries fills the schema of the entries of a list or map.
-func (w *walk) entries(s *Schema, shape func(*Schema, *walk)) {
-	s.Items = &Schema{}
-	w.path = append(w.path, step{token: "*"})
-	shape(s.Items, w)
-	w.path = w.path[:len(w.path)-1]
+// shape fills what depends on the field's type.
+func (e *entry) shape(s *Schema, w *walk) {
+	switch {
+	case e.section != nil:
+		w.into(e.of, s, func() []Field { return e.section(false) })
+	case e.kind == TypeMap:
+		s.Names = !e.anyKey && (e.entries != nil || e.namespace != "")
+		s.Items = e.items(w)
+	case e.kind == TypeList:
+		s.Items = e.items(w)
+	case e.kind == TypeString:
+		s.Names = e.validName || e.namespace != ""
+		e.text(s)
+	}
 }
 
-// shower returns how bounds of a type are spelled.
-func shower(t Type) func(number) string {
-	switch t {
-	case TypeFloat:
-		return showFloat
-	case TypeBytes:
-		return func(n number) string { return FormatBytes(int(n.i)) }
-	case TypeDuration:
-		return func(n number) string { return FormatDuration(time.Duration(n.i)) }
+// text fills what is said of a text.
+func (e *entry) text(s *Schema) {
+	s.Enum, s.Secret, s.Refers = e.oneOf, e.secret, e.refers
+	if len(e.secret) > 0 {
+		s.Type = TypeSecret
 	}
-	return func(n number) string { return strconv.FormatInt(n.i, 10) }
+}
+
+// items describes the entries of a list or map.
+func (e *entry) items(w *walk) *Schema {
+	s := &Schema{Type: TypeString}
+	if e.entries == nil {
+		e.text(s)
+		return s
+	}
+	s.Type = TypeObject
+	w.path = append(w.path, step{token: "*"})
+	w.into(e.of, s, func() []Field { return e.entries(1, false)(0, "") })
+	w.path = w.path[:len(w.path)-1]
+	return s
 }

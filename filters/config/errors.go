@@ -1,10 +1,6 @@
 package config
 
-import (
-	"cmp"
-	"slices"
-	"strconv"
-)
+import "strconv"
 
 // MaxErrors bounds how many errors one document reports; one more, with code
 // TooMany, says that there were others.
@@ -111,15 +107,19 @@ func (es *Errors) Add(e Error) {
 // Sort puts the errors in the order of the document, those of one place in the
 // order in which they were found, and a TooMany last.
 func (es Errors) Sort() {
-	slices.SortStableFunc(es, func(a, b Error) int {
-		return cmp.Or(cmp.Compare(a.last(), b.last()), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
+	for i := range es {
+		for j := i; j > 0 && es[j].before(&es[j-1]); j-- {
+			es[j], es[j-1] = es[j-1], es[j]
+		}
+	}
 }
 
-// last is 1 for what comes after all places, else 0.
-func (e *Error) last() int {
-	if e.Code == TooMany {
-		return 1
+func (e *Error) before(o *Error) bool {
+	switch {
+	case (e.Code == TooMany) != (o.Code == TooMany):
+		return o.Code == TooMany
+	case e.Line != o.Line:
+		return e.Line < o.Line
 	}
-	return 0
+	return e.Column < o.Column
 }

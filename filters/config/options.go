@@ -19,8 +19,12 @@ type options struct {
 	lo, hi       *number
 	lenLo, lenHi int
 	hasLength    bool
-	checks       []any // each a func(T) error, T being the field's type
+	checks       []check
 }
+
+// check is a test of what value, a *T, points at, T being the field's type.
+// typed is false if it is for another type; it is not run unless run is true.
+type check func(value any, run bool) (typed bool, err error)
 
 // number is a bound in both spellings, so that no integer loses digits.
 type number struct {
@@ -68,17 +72,28 @@ func AnyKey() Option { return func(o *options) { o.anyKey = true } }
 
 // Range bounds a number, a size in bytes or a duration, both ends included.
 func Range[N ~int | ~int64 | ~float64](lo, hi N) Option {
-	return func(o *options) { Min(lo)(o); Max(hi)(o) }
+	return bounds(&number{int64(lo), float64(lo)}, &number{int64(hi), float64(hi)})
 }
 
 // Min is the least value of a number, a size in bytes or a duration.
 func Min[N ~int | ~int64 | ~float64](lo N) Option {
-	return func(o *options) { o.lo = &number{int64(lo), float64(lo)} }
+	return bounds(&number{int64(lo), float64(lo)}, nil)
 }
 
 // Max is the greatest value of a number, a size in bytes or a duration.
 func Max[N ~int | ~int64 | ~float64](hi N) Option {
-	return func(o *options) { o.hi = &number{int64(hi), float64(hi)} }
+	return bounds(nil, &number{int64(hi), float64(hi)})
+}
+
+func bounds(lo, hi *number) Option {
+	return func(o *options) {
+		if lo != nil {
+			o.lo = lo
+		}
+		if hi != nil {
+			o.hi = hi
+		}
+	}
 }
 
 // Length bounds the bytes of a text or the entries of a list or map, both ends
@@ -91,7 +106,17 @@ func Length(lo, hi int) Option {
 // String, []Named[X] for Map). Its error becomes the message; Problem gives it
 // a hint. It runs only if the value is otherwise right.
 func Check[T any](test func(T) error) Option {
-	return func(o *options) { o.checks = append(o.checks, test) }
+	return checked(func(value any, run bool) (typed bool, err error) {
+		v, typed := value.(*T)
+		if typed && run {
+			err = test(*v)
+		}
+		return typed, err
+	})
+}
+
+func checked(c check) Option {
+	return func(o *options) { o.checks = append(o.checks, c) }
 }
 
 // Secret says that a String, or each entry of Strings, is a reference to a secret and never the secret: one

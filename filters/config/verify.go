@@ -49,8 +49,10 @@ func (v *verifier) visit(path []step, e *entry, s *Schema) {
 	if m := e.misuse(s.Type); m != "" {
 		v.fail(at, m)
 	}
-	if !e.typed(&e.options) {
-		v.fail(at, "a check of a type that the field has not")
+	for _, c := range e.checks {
+		if typed, _ := c(e.value, false); !typed {
+			v.fail(at, "a check of a type that the field has not")
+		}
 	}
 	if e.hasDefault {
 		v.defaulted(at, e)
@@ -65,7 +67,7 @@ func (v *verifier) defaulted(at string, e *entry) {
 		return
 	}
 	d := &decoder{spaces: map[string]*space{}}
-	e.decode(d, &place{node: n})
+	d.value(&place{node: n}, e)
 	for _, wrong := range d.errs {
 		v.fail(at, "the default is refused: "+wrong.Message)
 	}
