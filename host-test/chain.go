@@ -46,11 +46,3 @@ func (c *chain) destroy() {
 		f.destroy()
 	}
 }
-
-// phase names the half of the chain in which a filter is.
-func (c *chain) stage() Stage {
-	if c.attempt != nil {
-		return Upstream
-	}
-	return Downstream
-}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -17,8 +16,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/h2c"
 )
 
 // gateway serves a host in front of a provider.
@@ -33,7 +30,9 @@ func gateway(t testing.TB, provider http.Handler, change func(c *Config)) (*Host
 	h := start(t, cfg)
 	handler, err := h.Handler()
 	require.NoError(t, err)
-	front := httptest.NewServer(h2c.NewHandler(handler, &http2.Server{}))
+	front := httptest.NewUnstartedServer(handler)
+	front.Config.Protocols = cleartext()
+	front.Start()
 	t.Cleanup(front.Close)
 	return h, front
 }
@@ -126,10 +125,18 @@ func TestHandlerStreamsBothWays(t *testing.T) {
 	}
 }
 
+// cleartext is HTTP/1.1 and HTTP/2 without TLS.
+func cleartext() *http.Protocols {
+	var p http.Protocols
+	p.SetHTTP1(true)
+	p.SetUnencryptedHTTP2(true)
+	return &p
+}
+
 func h2Client() *http.Client {
-	return &http.Client{Transport: &http2.Transport{AllowHTTP: true, DialTLSContext: func(ctx context.Context, network, addr string, _ *tls.Config) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, network, addr)
-	}}}
+	var only http.Protocols
+	only.SetUnencryptedHTTP2(true)
+	return &http.Client{Transport: &http.Transport{Protocols: &only}}
 }
 
 func TestHandlerClientAbort(t *testing.T) {
