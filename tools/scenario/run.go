@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -64,17 +63,26 @@ type player struct {
 	host     *hosttest.Host
 	cut      Cutter
 	streams  []*hosttest.Stream
-	stream   *hosttest.Stream // the last of them
-	tried    map[string]int   // attempts at each cluster that were looked at
-	answered int              // attempts of the stream that got an answer
+	stream   *hosttest.Stream  // the last of them
+	tried    map[string]int    // attempts at each cluster that were looked at
+	answered int               // attempts of the stream that got an answer
+	attempt  *hosttest.Attempt // that got the last of them
 }
 
 func (p *player) step(s *Step) error {
 	switch s.Kind {
 	case Request:
-		return p.request(&s.Message)
+		return p.request(s)
+	case Body:
+		p.send(s)
 	case Provider:
 		return p.provider(s)
+	case Chunk, Trailers, Reset:
+		return p.more(s)
+	case Cut:
+		if p.stream.Response().Broken == "" {
+			return errors.New("the answer is not broken: " + p.got())
+		}
 	case Sent:
 		return p.sent(s)
 	case Response:
@@ -89,7 +97,8 @@ func (p *player) step(s *Step) error {
 	return nil
 }
 
-func (p *player) request(m *Message) error {
+func (p *player) request(s *Step) error {
+	m := &s.Message
 	words := strings.Fields(m.First)
 	if len(words) < 2 {
 		return errors.New("not a request line: " + m.First)
@@ -98,17 +107,22 @@ func (p *player) request(m *Message) error {
 	p.streams = append(p.streams, p.stream)
 	headers := [][2]string{{":method", words[0]}, {":path", words[1]}, {":authority", "gateway"}, {":scheme", "http"}}
 	headers = append(headers, m.Headers...)
-	if m.HasBody && !has(m.Headers, "content-length") {
+	if m.HasBody && !s.Open && !has(m.Headers, "content-length") && !has(m.Headers, "transfer-encoding") {
 		headers = append(headers, [2]string{"content-length", strconv.Itoa(len(m.Body))})
 	}
-	p.stream.RequestHeaders(headers, !m.HasBody)
+	p.stream.RequestHeaders(headers, !m.HasBody && !s.Open)
 	if m.HasBody {
-		chunks := p.pieces(m.Body)
-		for i, c := range chunks {
-			p.stream.RequestBody([]byte(c), i == len(chunks)-1)
-		}
+		p.send(s)
 	}
 	return nil
+}
+
+// send feeds a part of the request's body.
+func (p *player) send(s *Step) {
+	chunks := p.pieces(s.Message.Body)
+	for i, c := range chunks {
+		p.stream.RequestBody([]byte(c), i == len(chunks)-1 && !s.Open)
+	}
 }
 
 func has(headers [][2]string, name string) bool {
@@ -131,6 +145,7 @@ func (p *player) next(cluster string) (*hosttest.Attempt, error) {
 		return nil, fmt.Errorf("attempt %d went to cluster %q", p.answered+1, a.Cluster)
 	}
 	p.answered++
+	p.attempt = a
 	return a, nil
 }
 
@@ -146,25 +161,48 @@ func (p *player) provider(s *Step) error {
 		a.Reset(hosttest.RemoteReset)
 	case "hang":
 	default:
-		return p.answer(a, &s.Message)
+		return p.answer(a, s)
 	}
 	// Envoy backs off before it tries again.
 	p.host.Advance(10 * time.Millisecond)
 	return nil
 }
 
-func (p *player) answer(a *hosttest.Attempt, m *Message) error {
+func (p *player) answer(a *hosttest.Attempt, s *Step) error {
+	m := &s.Message
 	words := strings.Fields(m.First)
 	if len(words) < 2 {
 		return errors.New("not a status line: " + m.First)
 	}
 	headers := append([][2]string{{":status", words[1]}}, m.Headers...)
-	a.ResponseHeaders(headers, !m.HasBody)
+	a.ResponseHeaders(headers, !m.HasBody && !s.Open)
 	if m.HasBody {
-		chunks := p.pieces(m.Body)
-		for i, c := range chunks {
-			a.ResponseBody([]byte(c), i == len(chunks)-1)
-		}
+		p.chunk(a, s)
+	}
+	p.host.Advance(10 * time.Millisecond)
+	return nil
+}
+
+// chunk feeds a part of an answer's body.
+func (p *player) chunk(a *hosttest.Attempt, s *Step) {
+	chunks := p.pieces(s.Message.Body)
+	for i, c := range chunks {
+		a.ResponseBody([]byte(c), i == len(chunks)-1 && !s.Open)
+	}
+}
+
+// more goes on with the answer that was begun last.
+func (p *player) more(s *Step) error {
+	if p.attempt == nil || p.attempt.Cluster != s.Cluster {
+		return errors.New("no answer was begun there")
+	}
+	switch s.Kind {
+	case Chunk:
+		p.chunk(p.attempt, s)
+	case Trailers:
+		p.attempt.ResponseTrailers(s.Message.Headers)
+	case Reset:
+		p.attempt.Reset(hosttest.RemoteReset)
 	}
 	p.host.Advance(10 * time.Millisecond)
 	return nil
@@ -246,34 +284,4 @@ func (p *player) audit(text string) error {
 		return fmt.Errorf("record %q: %w", record, err)
 	}
 	return subset("", want, got)
-}
-
-// subset reports what of want is not in got.
-func subset(at string, want, got map[string]any) error {
-	var errs []error
-	for name, w := range want {
-		g, there := got[name]
-		inner, isMap := w.(map[string]any)
-		gotInner, gotMap := g.(map[string]any)
-		switch {
-		case !there:
-			errs = append(errs, fmt.Errorf("%s/%s: missing in %v", at, name, got))
-		case isMap && gotMap:
-			errs = append(errs, subset(at+"/"+name, inner, gotInner))
-		case !reflect.DeepEqual(w, g):
-			errs = append(errs, fmt.Errorf("%s/%s: got %v, want %v", at, name, g, w))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// sound checks what must hold after any scenario.
-func (p *player) sound() error {
-	if n := p.host.Stats().Traps.Load(); n > 0 {
-		return fmt.Errorf("%d traps", n)
-	}
-	if m := p.host.Misuse(); len(m) > 0 {
-		return fmt.Errorf("misuse of the host: %s", strings.Join(m, "; "))
-	}
-	return nil
 }

@@ -9,18 +9,31 @@
 //	postern.yaml       the configuration
 //	env                NAME=value lines: the VM's environment
 //	request            what the client sends, as HTTP/1.1 text
+//	body               more of the request's body
 //	provider NAME      what cluster NAME answers to the next attempt there, as HTTP/1.1 text,
 //	                   or one word: refuse, reset, hang
+//	chunk NAME         more of that answer's body
+//	trailers NAME      the end of that answer, by trailers
+//	reset NAME         the break of that answer
 //	sent NAME          what the next attempt at cluster NAME must look like
 //	response           what the client must get
+//	cut                the client's answer was broken off
 //	audit              members that the audit record must have, as JSON
 //	abort              the client goes away (after what came so far)
 //	advance            lets time pass: a Go duration
+//
+// Further words in a section's name say how a body travels: `open` (more of it
+// follows), `gzip` (compressed), `cr` and `crlf` (with these ends of lines). In
+// bodies and header values <<TEXT*N>> is TEXT, N times, and <<hex:…>> are bytes.
 //
 // After `response` another `request` may follow. In `sent` and `response` the
 // first line must be equal, each header given must be there with that value
 // (`!name` must be absent), and a body, where one is given, must be equal byte
 // for byte but for one final line feed.
+//
+// Whatever a scenario expects, Run also demands that every message is as long as
+// its content-length says, that no header of Postern's own reaches anybody, and
+// that every request leaves a record.
 //
 // The package decides nothing about the gateway; package gateway sets it up.
 package scenario
@@ -49,7 +62,12 @@ type Kind string
 // The kinds of steps, by the name of their section.
 const (
 	Request  Kind = "request"
+	Body     Kind = "body"
 	Provider Kind = "provider"
+	Chunk    Kind = "chunk"
+	Trailers Kind = "trailers"
+	Reset    Kind = "reset"
+	Cut      Kind = "cut"
 	Sent     Kind = "sent"
 	Response Kind = "response"
 	Audit    Kind = "audit"
@@ -60,8 +78,9 @@ const (
 // Step is one section.
 type Step struct {
 	Kind    Kind
-	Cluster string        // of Provider and Sent
-	Message Message       // of Request, Provider, Sent, Response
+	Cluster string        // of Provider, Chunk, Trailers, Reset and Sent
+	Message Message       // of Request, Body, Provider, Chunk, Trailers, Sent, Response
+	Open    bool          // of what has a body: more of it follows
 	Fault   string        // of Provider: refuse, reset, hang
 	JSON    string        // of Audit
 	Time    time.Duration // of Advance
@@ -101,7 +120,6 @@ func Parse(name string, text []byte) (*File, error) {
 }
 
 func (f *File) section(name, data string) error {
-	word, cluster, _ := strings.Cut(name, " ")
 	switch name {
 	case "postern.yaml":
 		f.Config = []byte(data)
@@ -109,12 +127,38 @@ func (f *File) section(name, data string) error {
 	case "env":
 		return f.env(data)
 	}
-	step, err := parseStep(Kind(word), data)
+	words := strings.Fields(name)
+	step, err := parseStep(Kind(words[0]), data)
 	if err != nil {
 		return err
 	}
-	step.Cluster = cluster
+	for _, word := range words[1:] {
+		if err := step.travel(word); err != nil {
+			return err
+		}
+	}
 	f.Steps = append(f.Steps, step)
+	return nil
+}
+
+// travel applies a further word of a section's name.
+func (s *Step) travel(word string) error {
+	m := &s.Message
+	switch word {
+	case "open":
+		s.Open = true
+	case "gzip":
+		m.Body = compress(m.Body)
+	case "cr":
+		m.Body = strings.ReplaceAll(m.Body, "\n", "\r")
+	case "crlf":
+		m.Body = strings.ReplaceAll(m.Body, "\n", "\r\n")
+	default:
+		if s.Cluster != "" {
+			return fmt.Errorf("unknown word %q", word)
+		}
+		s.Cluster = word
+	}
 	return nil
 }
 
@@ -141,11 +185,15 @@ func parseStep(kind Kind, data string) (Step, error) {
 			break
 		}
 		s.Message, err = parseMessage(data)
+	case Body, Chunk:
+		s.Message, err = parseMessage("\n\n" + data)
+	case Trailers:
+		s.Message, err = parseMessage("\n" + data)
 	case Audit:
 		s.JSON = data
 	case Advance:
 		s.Time, err = time.ParseDuration(strings.TrimSpace(data))
-	case Abort:
+	case Abort, Reset, Cut:
 	default:
 		err = fmt.Errorf("unknown kind of section")
 	}
@@ -160,6 +208,10 @@ func parseMessage(data string) (Message, error) {
 	if strings.HasSuffix(body, "\n\n") {
 		m.Body = body
 	}
+	var err error
+	if m.Body, err = expand(m.Body); err != nil {
+		return m, err
+	}
 	for _, line := range lines[1:] {
 		if name, ok := strings.CutPrefix(line, "!"); ok {
 			m.Absent = append(m.Absent, strings.ToLower(name))
@@ -169,7 +221,11 @@ func parseMessage(data string) (Message, error) {
 		if at <= 0 {
 			return m, fmt.Errorf("not a header: %q", line)
 		}
-		m.Headers = append(m.Headers, [2]string{strings.ToLower(line[:at]), strings.TrimSpace(line[at+1:])})
+		value, err := expand(strings.TrimSpace(line[at+1:]))
+		if err != nil {
+			return m, err
+		}
+		m.Headers = append(m.Headers, [2]string{strings.ToLower(line[:at]), value})
 	}
 	return m, nil
 }
