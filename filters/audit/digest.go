@@ -1,11 +1,10 @@
 package audit
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
-	"hash"
 
 	"github.com/posterngw/postern/filters/config"
+	"github.com/posterngw/postern/filters/sha256"
 )
 
 // Digests says which digest of content a record carries.
@@ -36,7 +35,7 @@ func Fields(c *Config) []config.Field {
 
 // Digest digests a body as it passes. A nil Digest takes everything and gives
 // nothing.
-type Digest struct{ h hash.Hash }
+type Digest struct{ h *sha256.Hash }
 
 // NewDigest returns a digest, nil for None.
 func NewDigest(d Digests) *Digest {

@@ -1,6 +1,6 @@
 package budget
 
-import "crypto/sha256"
+import "github.com/posterngw/postern/filters/sha256"
 
 // subject is what one VM knows of one subject of one budget. Its lease in the
 // store covers free + held + spent, unless something was admitted without cover.

@@ -1,11 +1,11 @@
 package config
 
 import (
-	"crypto/sha256"
-	"hash"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/posterngw/postern/filters/sha256"
 )
 
 // Digest is the version of a configuration: 16 hexadecimal characters of the
@@ -27,14 +27,14 @@ func Digest(n *Node) string {
 // digester hashes a document as compact JSON with sorted keys, a piece at a
 // time, so that it holds no second copy of the document.
 type digester struct {
-	hash hash.Hash
+	hash *sha256.Hash
 	buf  []byte
 }
 
 const digestPiece = 4096
 
 func (d *digester) flush() {
-	_, _ = d.hash.Write(d.buf) // a hash.Hash never returns an error
+	_, _ = d.hash.Write(d.buf) // a *sha256.Hash never returns an error
 	d.buf = d.buf[:0]
 }
 

@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -9,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/posterngw/postern/filters/config"
+	"github.com/posterngw/postern/filters/sha256"
 )
 
 const (

@@ -1,13 +1,13 @@
 package identity
 
 import (
-	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
 	"strings"
 	"time"
 
 	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/sha256"
 )
 
 // Presented is what a request shows of who sends it.
