@@ -347,11 +347,20 @@ func (w *emulation) lines() []string {
 		}
 		out = append(out, m.lines("client "+strconv.Itoa(i+1))...)
 	}
-	out = append(out, w.access...)
-	if slices.ContainsFunc(w.host.Misuse(), func(m string) bool { return strings.Contains(m, "crashes") }) {
-		out = append(out, died)
+	return append(out, w.end()...)
+}
+
+// end is how the row ended: with the proxy, or with access logs. What a real proxy would not survive
+// or would do twice, hosttest reports as misuse.
+func (w *emulation) end() []string {
+	lines := slices.Clone(w.access)
+	for _, m := range w.host.Misuse() {
+		if strings.Contains(m, "crashes") {
+			return []string{died}
+		}
+		lines = append(lines, "misuse reported: "+m)
 	}
-	return out
+	return lines
 }
 
 func readAccess(a *hosttest.AccessLog) logFields {

@@ -67,32 +67,40 @@ func (w *real) hangUp() {
 // take takes down a frame from the proxy.
 func (c *h2client) take(e h2event) {
 	c.stage.do(func() {
-		if e.closed {
-			for _, s := range c.open {
-				if s != nil && !s.end && !s.aborted {
-					s.cut = cut
-				}
-			}
-			return
-		}
 		s, known := c.open[e.stream]
 		switch {
-		case !known:
-		case s == nil:
-			if e.end || e.reset {
-				delete(c.open, e.stream)
-				c.stage.passed++
-			}
-		case e.headers != nil && s.headers == nil:
-			s.headers, s.end = e.headers, e.end
-		case e.reset:
-			if !s.end {
-				s.cut = cut
-			}
-		default:
-			s.receive(e)
+		case e.closed:
+			c.hungUp()
+		case known && s == nil && (e.end || e.reset):
+			delete(c.open, e.stream)
+			c.stage.passed++
+		case known && s != nil:
+			s.take(e)
 		}
 	})
+}
+
+// take takes down a frame of an answer.
+func (s *clientStream) take(e h2event) {
+	switch {
+	case e.headers != nil && s.headers == nil:
+		s.headers, s.end = e.headers, e.end
+	case e.reset && s.end:
+		// NO_ERROR behind a whole answer: the rest of the request is not wanted.
+	case e.reset:
+		s.cut = cut
+	default:
+		s.receive(e)
+	}
+}
+
+// hungUp is the end of the connection.
+func (c *h2client) hungUp() {
+	for _, s := range c.open {
+		if s != nil && !s.end && !s.aborted {
+			s.cut = cut
+		}
+	}
 }
 
 // open sends a barrier.

@@ -21,13 +21,13 @@ func Record(binary, wasm string, rows []Row) ([][]string, error) {
 		}
 	}
 	transcripts := map[string][]string{}
-	if err := record(binary, wasm, together, transcripts); err != nil {
+	if err := recordIn(binary, wasm, together, transcripts); err != nil {
 		return nil, err
 	}
 	out := make([][]string, len(rows))
 	for i, r := range rows {
 		if r.Setup.Kills {
-			if err := record(binary, wasm, rows[i:i+1], transcripts); err != nil {
+			if err := recordIn(binary, wasm, rows[i:i+1], transcripts); err != nil {
 				return nil, err
 			}
 		}
@@ -36,8 +36,8 @@ func Record(binary, wasm string, rows []Row) ([][]string, error) {
 	return out, nil
 }
 
-// record runs rows in one Envoy.
-func record(binary, wasm string, rows []Row, transcripts map[string][]string) error {
+// recordIn runs rows in one Envoy.
+func recordIn(binary, wasm string, rows []Row, transcripts map[string][]string) error {
 	dir, err := os.MkdirTemp("", "fidelity")
 	if err != nil {
 		return err

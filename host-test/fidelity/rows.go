@@ -35,5 +35,5 @@ func getAndServe(w World) {
 	serve(w, 1)
 }
 
-// short are lines that answer questions about what a client got.
-var clientGot = []string{"client"}
+// callbacks shows which callbacks come, in which order.
+var callbacks = []string{"down", "second", "up1", "up2", "client", "access"}

@@ -77,12 +77,14 @@ var calloutRows = []Row{
 		},
 	},
 	{
-		Name: "callout-from-response", Asks: "A callout from response headers, its answer put into the body.",
+		Name: "callout-from-response", Asks: "A callout from response headers, before the body has come.",
 		Down: `response_headers: save; call {side} /c - 5000; pause
 			http_call_response: act; set resp x-late 1; resume resp`,
 		Traffic: func(w World) {
-			getAndServe(w)
+			get(w)
+			w.Respond(1, "200", false)
 			w.Answer(1, "200", "answer")
+			w.Chunk(1, "one", true)
 		},
 	},
 	{
@@ -165,6 +167,11 @@ var calloutRows = []Row{
 		Name: "resume-response-early", Asks: "Resume an answer that has not come.",
 		Setup: Setup{Kills: true},
 		Down:  `request_headers: resume resp; continue`, Traffic: get,
+	},
+	{
+		Name: "resume-response-early-up", Asks: "… by the upstream stage.",
+		Setup: Setup{Kills: true},
+		Up:    `request_headers: resume resp; continue`, Traffic: get,
 	},
 	{
 		Name: "effective-unknown", Asks: "proxy_set_effective_context of an id that no context has.",

@@ -3,11 +3,11 @@ package fidelity
 // endRows are about how streams end: the order of log, done and delete in both stages.
 var endRows = []Row{
 	{
-		Name: "end-complete", Asks: "Completion, whole answer.",
+		Name: "end-complete", Asks: "Completion, whole answer.", Point: callbacks,
 		Down: `log: get resp :status`, Up: `request_headers: continue`, Traffic: askAndServe,
 	},
 	{
-		Name: "end-complete-trailers", Asks: "Completion by trailers.",
+		Name: "end-complete-trailers", Asks: "Completion by trailers.", Point: callbacks,
 		Down: `request_headers: continue`, Up: `request_headers: continue`,
 		Traffic: func(w World) {
 			get(w)
@@ -17,7 +17,7 @@ var endRows = []Row{
 		},
 	},
 	{
-		Name: "end-abort-waiting", Asks: "The client goes away while the upstream thinks.",
+		Name: "end-abort-waiting", Asks: "The client goes away while the upstream thinks.", Point: callbacks,
 		Down: `log: get req :path; propn response.code; prop response.code_details; propn response.flags`, Up: `request_headers: continue`,
 		Traffic: func(w World) {
 			ask(w)
@@ -25,7 +25,7 @@ var endRows = []Row{
 		},
 	},
 	{
-		Name: "end-abort-streaming", Asks: "The client goes away in the middle of a stream.",
+		Name: "end-abort-streaming", Asks: "The client goes away in the middle of a stream.", Point: callbacks,
 		Down: `log: get resp :status; propn response.code; propn response.flags`, Up: `request_headers: continue`,
 		Traffic: func(w World) {
 			ask(w)
@@ -35,7 +35,7 @@ var endRows = []Row{
 		},
 	},
 	{
-		Name: "end-abort-uploading", Asks: "The client goes away before its request has ended, headers held.",
+		Name: "end-abort-uploading", Asks: "The client goes away before its request has ended, headers held.", Point: callbacks,
 		Down: `request_headers: pause
 			request_body: pause`,
 		Up: `request_headers: continue`,
@@ -46,7 +46,7 @@ var endRows = []Row{
 		},
 	},
 	{
-		Name: "end-abort-held-answer", Asks: "The client goes away while the answer's headers are held.",
+		Name: "end-abort-held-answer", Asks: "The client goes away while the answer's headers are held.", Point: callbacks,
 		Down: `response_headers: pause
 			log: get resp :status; get req :path`,
 		Traffic: func(w World) {
@@ -56,7 +56,7 @@ var endRows = []Row{
 		},
 	},
 	{
-		Name: "end-upstream-reset", Asks: "The upstream resets in the middle of a stream.",
+		Name: "end-upstream-reset", Asks: "The upstream resets in the middle of a stream.", Point: callbacks,
 		Down: `log: get resp :status; prop response.code_details; propn response.flags`, Up: `request_headers: continue`,
 		Traffic: func(w World) {
 			ask(w)
@@ -66,7 +66,7 @@ var endRows = []Row{
 		},
 	},
 	{
-		Name: "end-upstream-closed", Asks: "The upstream closes the connection in the middle of a stream.",
+		Name: "end-upstream-closed", Asks: "The upstream closes the connection in the middle of a stream.", Point: callbacks,
 		Down: `log: prop response.code_details; propn response.flags`, Up: `request_headers: continue`,
 		Traffic: func(w World) {
 			ask(w)
@@ -76,7 +76,7 @@ var endRows = []Row{
 		},
 	},
 	{
-		Name: "end-upstream-reset-held", Asks: "The upstream resets while the client's stage holds the answer's headers.",
+		Name: "end-upstream-reset-held", Asks: "The upstream resets while the client's stage holds the answer's headers.", Point: callbacks,
 		Down: `response_headers: pause
 			response_body: pause
 			log: get resp :status; prop response.code_details; propn response.flags`,
@@ -88,21 +88,21 @@ var endRows = []Row{
 		},
 	},
 	{
-		Name: "end-reply", Asks: "A local reply of the HTTP filter.",
+		Name: "end-reply", Asks: "A local reply of the HTTP filter.", Point: callbacks,
 		Down: `request_headers: reply 403 no
 			log: get resp :status; get req :path`,
 		Up: `request_headers: continue`, Traffic: get,
 	},
 	{
-		Name: "end-reply-up", Asks: "A local reply of the upstream stage.",
+		Name: "end-reply-up", Asks: "A local reply of the upstream stage.", Point: callbacks,
 		Down: `request_headers: continue`, Up: `request_headers: reply 403 no`, Traffic: get,
 	},
 	{
-		Name: "end-two-filters", Asks: "Two filters and the upstream stage: whose log, done and delete come first?",
+		Name: "end-two-filters", Asks: "Two filters and the upstream stage: whose log, done and delete come first?", Point: callbacks,
 		Down: `request_headers: continue`, Second: `request_headers: continue`, Up: `request_headers: continue`, Traffic: getAndServe,
 	},
 	{
-		Name: "end-retried", Asks: "When does the first attempt's context end?",
+		Name: "end-retried", Asks: "When does the first attempt's context end?", Point: callbacks,
 		Setup: Setup{Retry: twice}, Down: `request_headers: continue`, Up: `response_headers/1: set resp x-retry 1`, Traffic: twiceTried,
 	},
 }

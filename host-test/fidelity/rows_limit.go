@@ -182,13 +182,13 @@ var limitRows = []Row{
 	},
 	{
 		Name: "host-504-streaming", Asks: "The route's time is over in the middle of a stream.",
-		Setup: Setup{Timeout: 80 * time.Millisecond},
+		Setup: Setup{Timeout: 300 * time.Millisecond},
 		Down:  `response_headers: continue`,
 		Traffic: func(w World) {
 			ask(w)
 			w.Respond(1, "200", false)
 			w.Chunk(1, "one", false)
-			w.Elapse(80*time.Millisecond, "client 1 cut")
+			w.Elapse(300*time.Millisecond, "client 1 cut")
 		},
 	},
 	{

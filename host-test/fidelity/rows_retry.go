@@ -21,6 +21,13 @@ func retries(n int) *hosttest.RetryPolicy {
 	return &p
 }
 
+// only retries once, on the named conditions.
+func only(on ...string) *hosttest.RetryPolicy {
+	p := *twice
+	p.On = on
+	return &p
+}
+
 // retryRows are about attempts.
 var retryRows = []Row{
 	{
@@ -129,22 +136,58 @@ var retryRows = []Row{
 	},
 	{
 		Name: "retry-per-try-timeout", Asks: "x-envoy-upstream-rq-per-try-timeout-ms set by the module; the first attempt says nothing.",
-		Setup: failover, Down: `request_headers: setprop t1 {a}; setprop t2 {b}; set req x-envoy-upstream-rq-per-try-timeout-ms 30; foreign clear_route_cache`,
+		Setup: failover, Down: `request_headers: setprop t1 {a}; setprop t2 {b}; set req x-envoy-upstream-rq-per-try-timeout-ms 300; foreign clear_route_cache`,
 		Up: `request_headers: get req x-envoy-upstream-rq-per-try-timeout-ms; get req x-envoy-expected-rq-timeout-ms`,
 		Traffic: func(w World) {
 			ask(w)
-			w.Elapse(30*time.Millisecond, "up2 request_headers")
+			w.Elapse(300*time.Millisecond, "up2 request_headers")
 			serve(w, 2)
 		},
 	},
 	{
+		Name: "retry-per-try-timeout-exhausted", Asks: "… and no attempt ever answers.",
+		Setup: failover, Down: `request_headers: setprop t1 {a}; setprop t2 {b}; set req x-envoy-upstream-rq-per-try-timeout-ms 30
+			response_headers: get resp :status; prop response.code_details
+			log: propn response.flags`,
+		Up: `request_headers: continue`,
+		Traffic: func(w World) {
+			ask(w)
+			w.Elapse(30*time.Millisecond, "up2 request_headers")
+			w.Elapse(31*time.Millisecond, "client 1 end")
+		},
+	},
+	{
+		Name: "retry-on-headers-only", Asks: "retry_on: retriable-headers alone, and the target refuses connections.",
+		Setup: Setup{Retry: only("retriable-headers"), Dead: true}, Up: `request_headers: continue`,
+		Traffic: func(w World) {
+			get(w)
+			w.Elapse(0, "client 1 end")
+		},
+	},
+	{
+		Name: "retry-reset-before-request", Asks: "retry_on: retriable-headers, reset-before-request; the target closes the connection after the request.",
+		Setup: Setup{Retry: only("retriable-headers", "reset-before-request")}, Up: `request_headers: continue`,
+		Traffic: func(w World) {
+			ask(w)
+			w.Reset(1, CloseUpstream)
+		},
+	},
+	{
+		Name: "retry-reset-before-request-timeout", Asks: "… and the target says nothing in its time.",
+		Setup: Setup{Retry: only("retriable-headers", "reset-before-request")}, Down: `request_headers: set req x-envoy-upstream-rq-per-try-timeout-ms 30`, Up: `request_headers: continue`,
+		Traffic: func(w World) {
+			ask(w)
+			w.Elapse(30*time.Millisecond, "client 1 end")
+		},
+	},
+	{
 		Name: "retry-per-try-timeout-held", Asks: "… the first attempt's headers are held by the upstream stage when the time is over.",
-		Setup: failover, Down: `request_headers: setprop t1 {a}; setprop t2 {b}; set req x-envoy-upstream-rq-per-try-timeout-ms 60; foreign clear_route_cache`,
+		Setup: failover, Down: `request_headers: setprop t1 {a}; setprop t2 {b}; set req x-envoy-upstream-rq-per-try-timeout-ms 300; foreign clear_route_cache`,
 		Up: `response_headers/1: pause`,
 		Traffic: func(w World) {
 			ask(w)
 			w.Respond(1, "200", false)
-			w.Elapse(60*time.Millisecond, "up2 request_headers")
+			w.Elapse(300*time.Millisecond, "up2 request_headers")
 			serve(w, 2)
 		},
 	},

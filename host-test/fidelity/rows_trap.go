@@ -19,7 +19,7 @@ var trapRows = []Row{
 		Name: "trap-reload", Asks: "A trap with FAIL_RELOAD: its own request, a stream in flight, and the next request.",
 		Setup: Setup{VM: "reload", Policy: hosttest.FailReload},
 		Down: `request_headers/2: trap
-			request_headers/1: remember {row} kept; recall {row}
+			request_headers/1: recall {row}; remember {row} kept
 			log: recall {row}`,
 		Up: `request_headers: recall {row}`,
 		Traffic: func(w World) {
