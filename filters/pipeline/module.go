@@ -90,9 +90,6 @@ type plugin struct {
 	provider bool
 	snap     *Snapshot
 	reported time.Time
-	edits    jsonx.Edits
-	rec      audit.Record
-	line     []byte
 }
 
 // ProviderConfig is the whole configuration of the provider stage.
