@@ -127,7 +127,8 @@ type Patch struct {
 
 // Same keeps the bytes of a request or an answer and changes only what it must.
 type Same interface {
-	// Request adds the edits of a request.
+	// Request adds the edits of a request. doc may be what an earlier target's
+	// edits made of it.
 	Request(e *jsonx.Edits, f *llm.Facts, doc *jsonx.Document, p *Patch)
 	// Answer reads a whole answer's usage and adds its edits.
 	Answer(e *jsonx.Edits, f *llm.Facts, body []byte, p *Patch) (llm.Usage, llm.Finish, *llm.Error)

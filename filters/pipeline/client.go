@@ -39,6 +39,7 @@ type clientStage struct {
 	answerEnded bool
 	replaced    []byte // what is sent instead of the host's own answer
 	replacing   bool
+	told        bool // the record is written
 }
 
 // RequestHeaders reads who asks for what, cleans the headers and holds them.
@@ -84,6 +85,8 @@ func (c *clientStage) admit() *llm.Error {
 	case r.dialect == nil:
 		r.dialect = c.m.fallback()
 		return clientError(404, "unknown_path", "no API has the method "+c.head.method+" on this path")
+	case c.head.unclear:
+		return clientError(400, "invalid_content_length", "the request's content-length is not one number")
 	case c.head.encoding != "" && c.head.encoding != "gzip":
 		return clientError(415, "unsupported_encoding", "the request's content-encoding is not supported: send it as it is, or by gzip")
 	}
@@ -104,7 +107,9 @@ func (c *clientStage) take(n int) *llm.Error {
 
 func (c *clientStage) identify() *llm.Error {
 	token, header := c.r.dialect.Client.Token(c.head.get)
-	c.head.token = header
+	if header != "" && !isCredential(header) {
+		c.head.strip = append(c.head.strip, header)
+	}
 	p, e := c.snap.identities.Identify(identity.Presented{Token: token, Claim: c.claim, Now: c.r.began})
 	c.r.principal = p
 	return e
@@ -197,7 +202,9 @@ func (c *clientStage) send(doc *jsonx.Document) outcome {
 	if e != nil {
 		return c.fail(e)
 	}
-	c.rewrite(body, doc)
+	if c.rewrite(body, doc); c.head.plain {
+		c.s.SetHeader(Request, "content-type", "application/json")
+	}
 	c.r.publish(c.s)
 	if err := c.s.Err(); err != nil {
 		return c.fail(hostError(err))
@@ -240,7 +247,7 @@ func (c *clientStage) fail(e *llm.Error) outcome {
 // host made by itself into the client's dialect.
 func (c *clientStage) ResponseHeaders(end bool) Action {
 	c.answerEnded = end
-	if c.r == nil || c.r.answered || c.r.phase == replied || c.replacing {
+	if c.r == nil || c.r.answered || c.r.phase == replied {
 		return Continue
 	}
 	return c.translateHostReply(end)
@@ -257,7 +264,9 @@ func (c *clientStage) ResponseBody(size int, end bool) Action {
 		c.replaced = nil
 		return Continue
 	}
-	c.r.bytesOut += size
+	if c.r.phase != replied { // else it is known
+		c.r.bytesOut += size
+	}
 	return Continue
 }
 
@@ -267,11 +276,13 @@ func (c *clientStage) ResponseTrailers() Action {
 	return Continue
 }
 
-// Done accounts for the request, once, however it ended.
+// Done accounts for the request, once, however it ended. The request may have
+// been settled already, when the host kept it too long.
 func (c *clientStage) Done() {
-	if c.r == nil || c.r.phase == ended {
+	if c.r == nil || c.told {
 		return
 	}
+	c.told = true
 	now := c.m.vm.Now()
 	c.r.end = c.ending()
 	c.r.settle(now)
@@ -284,6 +295,7 @@ func (c *clientStage) tell(rec *audit.Record) {
 	c.snap.telemetry.Observe(rec)
 	c.m.line = rec.Append(c.m.line[:0])
 	line := string(c.m.line)
+	_ = c.s.Err() // what failed before has had its effect
 	c.s.SetProperty("postern.audit", line)
 	if c.s.Err() != nil {
 		c.m.vm.Log(Info, "postern: audit "+line)
@@ -294,7 +306,8 @@ func (c *clientStage) tell(rec *audit.Record) {
 func (c *clientStage) Recovered(cause string) Action {
 	c.m.panicked(cause)
 	if c.r == nil {
-		return Continue
+		c.s.Reply(500, answerHeaders(0), nil, "postern_panic")
+		return Pause
 	}
 	if c.r.panicked = true; c.r.phase >= answering {
 		return Continue

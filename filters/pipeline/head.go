@@ -3,6 +3,7 @@ package pipeline
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/posterngw/postern/filters/dialect"
 )
@@ -13,11 +14,12 @@ type head struct {
 	method   string
 	path     string // without the query
 	encoding string // content-encoding, unless identity
-	length   int    // content-length; -1 when absent or unreadable
+	length   int    // content-length; -1 when absent
+	unclear  bool   // content-length cannot be read, or is there twice and differs
+	plain    bool   // content-type is not JSON's
 	bytes    int
 	id       string
 	trace    string
-	token    string   // the header that carried the client's key
 	strip    []string // headers of ours and of the host that the client sent
 }
 
@@ -28,12 +30,14 @@ const (
 	hostPrefix = "x-envoy-"
 )
 
-// credentials are headers that carry keys in some dialect, or for some proxy:
-// none of a client's reaches a provider.
-var credentials = [...]string{"authorization", "x-api-key", "api-key", "x-goog-api-key", "proxy-authorization", "cookie"}
+// credentials are headers that carry keys in some dialect, or for some proxy, or
+// that choose whose account pays for what a key does: none of a client's reaches
+// a provider.
+var credentials = [...]string{"authorization", "x-api-key", "api-key", "x-goog-api-key", "proxy-authorization", "cookie",
+	"x-amz-security-token", "openai-organization", "openai-project", "x-goog-user-project"}
 
 func (h *head) read(pairs [][2]string) {
-	*h = head{pairs: pairs, length: -1}
+	*h = head{pairs: pairs, length: -1, plain: true}
 	for i := range pairs {
 		h.bytes += len(pairs[i][0]) + len(pairs[i][1])
 		h.note(pairs[i][0], pairs[i][1])
@@ -47,13 +51,13 @@ func (h *head) note(name, value string) {
 	case ":path":
 		h.path, _, _ = strings.Cut(value, "?")
 	case "content-length":
-		if n, err := strconv.Atoi(value); err == nil && n >= 0 {
-			h.length = n
-		}
+		n, err := strconv.ParseUint(value, 10, 62)
+		h.unclear = h.unclear || err != nil || h.length >= 0 && h.length != int(n)
+		h.length = int(n)
+	case "content-type":
+		h.plain = !isJSON(value)
 	case "content-encoding":
-		if value != "identity" {
-			h.encoding = strings.ToLower(value)
-		}
+		h.coded(value)
 	case "x-request-id":
 		h.id = bounded(value, 128)
 	case "traceparent":
@@ -65,6 +69,26 @@ func (h *head) note(name, value string) {
 			h.strip = append(h.strip, name)
 		}
 	}
+}
+
+// coded adds a content coding (RFC 9110, section 8.4.1). Of several only the
+// list is kept, which no decoder knows.
+func (h *head) coded(value string) {
+	switch coding := strings.ToLower(strings.TrimSpace(value)); {
+	case coding == "" || coding == "identity":
+	case h.encoding != "":
+		h.encoding += ", " + coding
+	case coding == "x-gzip":
+		h.encoding = "gzip"
+	default:
+		h.encoding = coding
+	}
+}
+
+// isJSON reports whether a content type is JSON's own.
+func isJSON(value string) bool {
+	kind, _, _ := strings.Cut(value, ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "application/json")
 }
 
 func isReserved(name string) bool {
@@ -98,12 +122,16 @@ func (h *head) clean(s Stream) {
 	}
 }
 
-// bounded cuts a client's text that ends up in records.
+// bounded cuts a client's text that ends up in records or messages to n bytes,
+// or a little less, so as not to cut a character.
 func bounded(s string, n int) string {
-	if len(s) > n {
-		return s[:n]
+	if len(s) <= n {
+		return s
 	}
-	return s
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }
 
 // recognise finds the client dialect that a request line belongs to.

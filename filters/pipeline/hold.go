@@ -29,7 +29,7 @@ func (p *providerStage) expire(now time.Time) {
 		return
 	}
 	p.s.Activate()
-	p.commit()
+	p.r.stream.open(p)
 	p.s.Resume(Response)
 }
 

@@ -22,8 +22,7 @@ type providerStage struct {
 	size  int // body bytes that the host showed last, held ones included
 	relay relay
 	held  hold
-	over  bool // the answer's end was handled
-	bare  bool // the answer has no body, and none can be given to it
+	over  bool // what the client gets of this answer is complete
 }
 
 func (p *providerStage) attempt() *attempt     { return &p.r.attempts[p.a] }
@@ -37,11 +36,15 @@ func (p *providerStage) RequestHeaders(end bool) Action {
 	if r == nil || r.phase != sent {
 		return p.lost()
 	}
-	if p.r = r; len(r.attempts) >= len(r.plan.Targets) {
+	if len(r.attempts) >= len(r.plan.Targets) {
+		r.err = internalError("the host tries more targets than the plan has")
 		return p.lost()
 	}
+	p.r = r
 	p.begin()
-	p.address()
+	if e := p.address(); e != nil {
+		return p.refuse(e)
+	}
 	if err := p.s.Err(); err != nil {
 		return p.refuse(hostError(err))
 	}
@@ -51,31 +54,32 @@ func (p *providerStage) RequestHeaders(end bool) Action {
 	return Pause
 }
 
-// lost answers an attempt whose request is unknown here.
+// lost answers an attempt that has no place in a request here.
 func (p *providerStage) lost() Action {
-	if p.r == nil {
-		p.s.Reply(500, answerHeaders(0), nil, "postern_state_missing")
-		return Pause
-	}
-	return p.refuse(internalError("the host tries more targets than the plan has"))
+	p.s.Reply(500, answerHeaders(0), nil, "postern_state_missing")
+	return Pause
 }
 
+// refuse ends the attempt, and with it the failover. The body that the client
+// gets is written by the client stage.
 func (p *providerStage) refuse(e *llm.Error) Action {
-	p.r.err = e
+	p.over, p.r.err = true, e
+	p.attempt().err = e
+	p.held.forget(p)
 	p.s.Reply(e.Status, answerHeaders(0), nil, "postern_"+e.Code)
 	return Pause
 }
 
 func (p *providerStage) begin() {
 	now := p.m.vm.Now()
-	p.r.endAttempt(now, llm.ProviderError, "no_answer")
+	p.r.endAttempt(now, "no_answer")
 	p.a = len(p.r.attempts)
 	p.r.attempts = append(p.r.attempts, attempt{target: p.r.plan.Targets[p.a], began: now})
 }
 
 // address sets path, host and credential, and takes back what an earlier
 // attempt set: request headers persist from attempt to attempt.
-func (p *providerStage) address() {
+func (p *providerStage) address() *llm.Error {
 	t, r := p.target(), p.r
 	if p.a > 0 {
 		for _, name := range r.attempts[p.a-1].headers {
@@ -88,14 +92,11 @@ func (p *providerStage) address() {
 	for _, h := range codec.Headers(&t.Codec) {
 		p.set(h[0], h[1])
 	}
-	p.authenticate()
-	if t.Timeout != r.plan.Targets[0].Timeout || p.a > 0 {
-		p.s.SetHeader(Request, "x-envoy-upstream-rq-per-try-timeout-ms", strconv.FormatInt(t.Timeout.Milliseconds(), 10))
-	}
+	return p.authenticate()
 }
 
 // authenticate adds the provider's credential.
-func (p *providerStage) authenticate() {
+func (p *providerStage) authenticate() *llm.Error {
 	t := p.target()
 	codec := t.Provider.Dialect.Provider
 	var few [2][2]string
@@ -104,12 +105,12 @@ func (p *providerStage) authenticate() {
 		Key: func(key string) (string, string) { return codec.Credential(&t.Codec, key) },
 	})
 	if e != nil {
-		p.r.err = e
-		return
+		return e
 	}
 	for _, h := range headers {
 		p.set(h[0], h[1])
 	}
+	return nil
 }
 
 // set sets a header that the next attempt must take back.
@@ -122,8 +123,8 @@ func (p *providerStage) set(name, value string) {
 
 // RequestBody encodes for this target, unless the client stage has.
 func (p *providerStage) RequestBody(size int, end bool) Action {
-	if p.r == nil || p.r.encoded && p.a == 0 {
-		return Continue
+	if a, none := p.nothingToEncode(); none {
+		return a
 	}
 	p.size = size
 	if !end {
@@ -134,10 +135,22 @@ func (p *providerStage) RequestBody(size int, end bool) Action {
 
 // RequestTrailers ends a body as well.
 func (p *providerStage) RequestTrailers() Action {
-	if p.r == nil || p.r.encoded && p.a == 0 {
-		return Continue
+	if a, none := p.nothingToEncode(); none {
+		return a
 	}
 	return p.encode()
+}
+
+// nothingToEncode reports whether the request's body is not this stage's to
+// write, and what to do with it then.
+func (p *providerStage) nothingToEncode() (Action, bool) {
+	switch {
+	case p.r == nil || p.over: // it was answered
+		return Pause, true
+	case p.r.encoded && p.a == 0:
+		return Continue, true
+	}
+	return Continue, false
 }
 
 func (p *providerStage) encode() Action {
@@ -152,8 +165,11 @@ func (p *providerStage) encode() Action {
 	}
 	if body != nil {
 		p.s.SetBody(Request, body)
-		p.s.SetHeader(Request, "content-length", strconv.Itoa(len(body)))
+	} else {
+		body = doc.Body()
 	}
+	// Always: an earlier attempt may have left its own length.
+	p.s.SetHeader(Request, "content-length", strconv.Itoa(len(body)))
 	if err := p.s.Err(); err != nil {
 		return p.refuse(hostError(err))
 	}
@@ -163,18 +179,20 @@ func (p *providerStage) encode() Action {
 // ResponseHeaders decides how the answer is read: an error, a whole answer or a
 // stream. All are held: whole ones to their end, streams to their first content.
 func (p *providerStage) ResponseHeaders(end bool) Action {
-	if p.r == nil || p.r.phase != sent {
+	if p.r == nil || p.over || p.r.phase != sent {
 		return Continue
 	}
 	var h answerHead
 	h.read(p.s.Headers(Response))
 	h.clean(p.s)
 	p.attempt().status = h.status
-	p.relay = p.r.newRelay(p.target(), &h)
+	p.r.discard()
+	p.relay = p.newRelay(&h)
 	if p.relay.streams() {
 		p.held.begin(p)
 	}
-	if p.bare = end; end {
+	if end {
+		p.attempt().bare = true
 		return p.finish(0)
 	}
 	return Pause
@@ -182,8 +200,11 @@ func (p *providerStage) ResponseHeaders(end bool) Action {
 
 // ResponseBody takes what is new of the answer.
 func (p *providerStage) ResponseBody(size int, end bool) Action {
-	if p.relay == nil || p.over {
+	switch {
+	case p.relay == nil:
 		return Continue
+	case p.over:
+		return p.drop(size)
 	}
 	p.size = size
 	if end {
@@ -192,12 +213,21 @@ func (p *providerStage) ResponseBody(size int, end bool) Action {
 	return p.relay.chunk(p, size)
 }
 
-// ResponseTrailers ends an answer too.
+// drop keeps what a provider sends after the answer was complete from the client.
+func (p *providerStage) drop(size int) Action {
+	if size > 0 {
+		p.s.SetBody(Response, nil)
+	}
+	return Continue
+}
+
+// ResponseTrailers ends an answer too. It shows no new bytes, but what was held.
 func (p *providerStage) ResponseTrailers() Action {
 	if p.relay == nil || p.over {
 		return Continue
 	}
-	return p.finish(p.size)
+	p.attempt().bare = p.size == 0
+	return p.finish(p.relay.held(p.size))
 }
 
 func (p *providerStage) finish(size int) Action {
@@ -207,34 +237,58 @@ func (p *providerStage) finish(size int) Action {
 	return a
 }
 
+// let lets an answer go if the host took every change to it: nothing may leave
+// as the provider sent it because a change was refused.
+func (p *providerStage) let() Action {
+	if err := p.s.Err(); err != nil {
+		return p.refuse(hostError(err))
+	}
+	return Continue
+}
+
 // Done ends the attempt; without an answer it failed.
 func (p *providerStage) Done() {
 	p.held.forget(p)
 	if p.r == nil || p.r.phase == ended || p.attempt().over {
 		return
 	}
-	p.r.endAttempt(p.m.vm.Now(), llm.ProviderError, "upstream_reset")
+	p.attempt().reset = true
+	p.r.endAttempt(p.m.vm.Now(), "upstream_reset")
 }
 
-// Recovered answers an attempt whose callback panicked.
+// Recovered answers an attempt whose callback panicked. A stream that the client
+// sees ends with an error event.
 func (p *providerStage) Recovered(cause string) Action {
 	p.m.panicked(cause)
-	p.over = true
-	if p.r == nil || p.r.answered {
-		return Continue
+	if p.r == nil {
+		return p.lost()
 	}
-	return p.refuse(internalError(cause))
+	e := internalError(cause)
+	if !p.r.answered {
+		return p.refuse(e)
+	}
+	if !p.over && p.r.stream != nil {
+		p.r.err = e
+		p.s.SetBody(Response, p.r.dialect.Client.AppendStreamError(nil, e, p.r.id))
+	}
+	p.over = true
+	return Continue
 }
 
-// endAttempt closes the running attempt, if it is still open, with an error.
-func (r *request) endAttempt(now time.Time, class llm.Class, code string) {
+// endAttempt closes the running attempt, if it is still open: code says how the
+// provider failed if nothing else has said so.
+func (r *request) endAttempt(now time.Time, code string) {
 	a := r.current()
 	if a == nil || a.over {
 		return
 	}
 	a.over, a.took = true, now.Sub(a.began)
-	if a.err == nil {
-		a.err = &llm.Error{Class: class, Source: llm.FromProvider, Status: 502, Code: code, Message: "the provider did not answer"}
+	if a.err != nil {
+		return
+	}
+	a.err = &llm.Error{Class: llm.ProviderError, Source: llm.FromProvider, Status: 502, Code: code, Message: "the provider did not answer"}
+	if limit := r.plan.Targets[0].Timeout; limit > 0 && a.took >= limit {
+		a.err.Class = llm.TimeoutError
 	}
 }
 
@@ -261,15 +315,18 @@ func (h *answerHead) read(pairs [][2]string) {
 			h.coding = strings.ToLower(value)
 		case "content-length":
 			h.length = true
-		case "set-cookie":
-			h.strip = append(h.strip, name)
+		case "set-cookie", "openai-organization", "openai-project", "anthropic-organization-id":
+			h.strip = append(h.strip, name) // the last three name the gateway's account
 		default:
-			if strings.HasPrefix(name, ownPrefix) {
+			if isReserved(name) {
 				h.strip = append(h.strip, name)
 			}
 		}
 	}
 }
+
+// plain reports whether the body has no content coding.
+func (h *answerHead) plain() bool { return h.coding == "" || h.coding == "identity" }
 
 // get looks a header up; empty when it is absent.
 func (h *answerHead) get(name string) string {

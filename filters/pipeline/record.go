@@ -79,14 +79,12 @@ func (c *clientStage) ending() audit.End {
 	switch {
 	case r.panicked:
 		return audit.Trap
+	case r.phase == replied && r.err != nil && r.err.Class == llm.TimeoutError:
+		return audit.Timeout
 	case r.phase == replied:
 		return audit.LocalReply
 	case c.answerEnded && r.answered:
 		return audit.Complete
-	case c.answerEnded && r.err != nil && r.err.Class == llm.TimeoutError:
-		return audit.Timeout
-	case c.answerEnded:
-		return audit.LocalReply
 	case r.interrupted():
 		return audit.UpstreamReset
 	}

@@ -15,17 +15,20 @@ type relay interface {
 	chunk(p *providerStage, size int) Action
 	// end takes the last one.
 	end(p *providerStage, size int) Action
+	// held is what the host still shows where an answer ends without a last
+	// chunk; size is what it showed last.
+	held(size int) int
 	// streams reports whether the answer is held to its first content only.
 	streams() bool
 }
 
 // newRelay chooses by status and content type.
-func (r *request) newRelay(t *route.Target, h *answerHead) relay {
+func (p *providerStage) newRelay(h *answerHead) relay {
 	switch {
 	case h.status < 200 || h.status > 299:
 		return &errorRelay{h: *h}
-	case r.facts.Stream && h.kind == "text/event-stream":
-		return r.newStreamRelay(t, h)
+	case p.r.facts.Stream && h.kind == "text/event-stream" && h.plain():
+		return p.newStreamRelay(h)
 	}
 	return &wholeRelay{h: *h}
 }
@@ -33,40 +36,40 @@ func (r *request) newRelay(t *route.Target, h *answerHead) relay {
 // fail ends an attempt that came to nothing: the host goes to the next target,
 // or the client gets the error in its dialect.
 func (p *providerStage) fail(e *llm.Error) Action {
+	p.over = true
+	p.held.forget(p)
+	p.r.discard()
 	a := p.attempt()
 	a.err = e
-	p.r.endAttempt(p.m.vm.Now(), e.Class, e.Code)
+	p.r.endAttempt(p.m.vm.Now(), e.Code)
 	if p.r.canFailOver() && route.MayFailOver(e.Class) {
 		a.marked = true
 		p.s.SetHeader(Response, ":status", "503")
 		p.s.SetHeader(Response, retryMark, "1")
-		return Continue
+		return p.let()
 	}
 	return p.tell(e)
 }
 
 // tell answers the client with an error in its dialect.
 func (p *providerStage) tell(e *llm.Error) Action {
-	p.over = true
-	p.r.err = e
-	if p.bare {
+	if p.attempt().bare {
 		p.attempt().marked = true
 		return Continue
 	}
+	p.r.err = e
 	body := p.r.dialect.Client.AppendError(nil, e, p.r.id)
 	p.s.SetHeader(Response, ":status", strconv.Itoa(e.Status))
-	p.s.SetHeader(Response, "content-type", "application/json")
-	p.s.SetHeader(Response, "content-length", strconv.Itoa(len(body)))
 	p.s.RemoveHeader(Response, "content-encoding")
-	if e.After > 0 {
-		h := answerHeaders(e.After)
-		p.s.SetHeader(Response, h[1][0], h[1][1])
+	for _, h := range answerHeaders(e.After) {
+		p.s.SetHeader(Response, h[0], h[1])
 	}
+	p.s.SetHeader(Response, "content-length", strconv.Itoa(len(body)))
 	p.s.SetBody(Response, body)
 	p.r.told.Write(body)
 	p.commit()
 	p.r.status = e.Status
-	return Continue
+	return p.let()
 }
 
 // errorRelay reads an error answer whole, up to a bound, and classifies it.
@@ -75,7 +78,8 @@ type errorRelay struct{ h answerHead }
 // maxErrorBody is how much of an error answer is read.
 const maxErrorBody = 64 << 10
 
-func (x *errorRelay) streams() bool { return false }
+func (x *errorRelay) streams() bool     { return false }
+func (x *errorRelay) held(size int) int { return size }
 
 func (x *errorRelay) chunk(p *providerStage, size int) Action {
 	if size < maxErrorBody {
@@ -85,7 +89,10 @@ func (x *errorRelay) chunk(p *providerStage, size int) Action {
 }
 
 func (x *errorRelay) end(p *providerStage, size int) Action {
-	body := p.s.Body(Response, 0, min(size, maxErrorBody))
+	body, e := p.decoded(&x.h, min(size, maxErrorBody), maxErrorBody)
+	if e != nil {
+		body = nil // the status speaks for itself
+	}
 	return p.fail(p.target().Provider.Dialect.Provider.Classify(x.h.status, x.h.get, body))
 }
 
@@ -93,7 +100,8 @@ func (x *errorRelay) end(p *providerStage, size int) Action {
 // for the client.
 type wholeRelay struct{ h answerHead }
 
-func (x *wholeRelay) streams() bool { return false }
+func (x *wholeRelay) streams() bool     { return false }
+func (x *wholeRelay) held(size int) int { return size }
 
 func (x *wholeRelay) chunk(p *providerStage, size int) Action {
 	if size <= p.r.snap.limits.Answer {
@@ -103,10 +111,11 @@ func (x *wholeRelay) chunk(p *providerStage, size int) Action {
 }
 
 func (x *wholeRelay) end(p *providerStage, size int) Action {
-	if size > p.r.snap.limits.Answer {
+	limit := p.r.snap.limits.Answer
+	if size > limit {
 		return p.fail(malformed("answer_too_large", "the provider's answer is larger than the gateway takes"))
 	}
-	body, e := x.plain(p, size)
+	body, e := p.decoded(&x.h, size, limit)
 	if e != nil {
 		return p.fail(e)
 	}
@@ -114,38 +123,45 @@ func (x *wholeRelay) end(p *providerStage, size int) Action {
 	if e != nil {
 		return p.fail(e)
 	}
-	if out != nil || x.h.coding != "" {
-		if out == nil {
-			out = body
-		}
+	if p.r.facts.Stream {
+		return p.fail(malformed("not_a_stream", "the provider's answer is not the stream that was asked for"))
+	}
+	x.put(p, body, out)
+	now := p.m.vm.Now()
+	p.r.content(now)
+	p.succeed(now)
+	return p.let()
+}
+
+// put makes out the answer; nil keeps the provider's, but for its coding.
+func (x *wholeRelay) put(p *providerStage, body, out []byte) {
+	changed := out != nil
+	if !changed {
+		out = body
+	}
+	if changed || x.h.coding != "" {
 		p.s.RemoveHeader(Response, "content-encoding")
 		p.s.SetHeader(Response, "content-length", strconv.Itoa(len(out)))
 		p.s.SetBody(Response, out)
 	}
-	if out == nil {
-		out = body
-	}
 	p.r.told.Write(out)
-	now := p.m.vm.Now()
-	p.r.content(now)
-	p.succeed(now)
-	return Continue
+	p.r.whole = len(out)
 }
 
-// plain is the answer's body without its content coding.
-func (x *wholeRelay) plain(p *providerStage, size int) ([]byte, *llm.Error) {
+// decoded is an answer's body without its content coding, of at most limit bytes.
+func (p *providerStage) decoded(h *answerHead, size, limit int) ([]byte, *llm.Error) {
 	body := p.s.Body(Response, 0, size)
-	switch x.h.coding {
-	case "", "identity":
+	switch {
+	case h.plain():
 		return body, nil
-	case "gzip":
-		plain, e := gunzip(body, p.r.snap.limits.Answer)
-		if e != nil {
-			return nil, malformed("bad_encoding", "the provider's answer cannot be decompressed")
-		}
-		return plain, nil
+	case h.coding != "gzip":
+		return nil, malformed("bad_encoding", "the provider's answer has an encoding that was not asked for")
 	}
-	return nil, malformed("bad_encoding", "the provider's answer has an encoding that was not asked for")
+	plain, e := gunzip(body, limit)
+	if e != nil {
+		return nil, malformed("bad_encoding", "the provider's answer cannot be decompressed")
+	}
+	return plain, nil
 }
 
 // translate reads a whole answer; nil bytes keep it as it is.
@@ -154,11 +170,11 @@ func (p *providerStage) translate(body []byte) ([]byte, *llm.Error) {
 	if r.same(t) {
 		edits := &p.m.edits
 		edits.Reset()
-		usage, finish, e := r.dialect.Same.Answer(edits, &r.facts, body, r.patch(t))
+		usage, _, e := r.dialect.Same.Answer(edits, &r.facts, body, r.patch(t))
 		if e != nil {
 			return nil, e
 		}
-		r.usage, r.finish = usage, finish
+		r.usage = usage
 		if edits.Empty() {
 			return nil, nil
 		}
@@ -169,9 +185,6 @@ func (p *providerStage) translate(body []byte) ([]byte, *llm.Error) {
 		return nil, e
 	}
 	r.usage = a.Usage
-	if len(a.Choices) > 0 {
-		r.finish = a.Choices[0].Finish
-	}
 	return r.dialect.Client.AppendAnswer(nil, &r.facts, r.facts.Model, a), nil
 }
 

@@ -34,24 +34,34 @@ func answerHeaders(after time.Duration) [][2]string {
 // not go there, or that has no body whose place the error could take.
 func (c *clientStage) translateHostReply(end bool) Action {
 	e := c.hostReply()
+	c.r.advance(replied)
+	c.r.release()
 	c.r.err, c.r.status = e, e.Status
 	c.replaced = c.r.dialect.Client.AppendError(nil, e, c.r.id)
 	c.replacing = true
 	c.r.bytesOut = len(c.replaced)
 	c.r.told.Write(c.replaced)
-	if end { // no body comes whose place ours could take: the whole answer must be ours
+	if a := c.r.current(); end || a != nil && a.bare {
+		// No body comes whose place ours could take: the whole answer must be ours.
 		c.s.Reply(e.Status, answerHeaders(e.After), c.replaced, "postern")
 		return Pause
 	}
 	c.s.RemoveHeader(Response, retryMark)
+	c.s.RemoveHeader(Response, "content-encoding")
 	c.s.SetHeader(Response, ":status", strconv.Itoa(e.Status))
-	c.s.SetHeader(Response, "content-type", "application/json")
+	for _, h := range answerHeaders(e.After) {
+		c.s.SetHeader(Response, h[0], h[1])
+	}
 	c.s.SetHeader(Response, "content-length", strconv.Itoa(len(c.replaced)))
 	return Continue
 }
 
 func (c *clientStage) hostReply() *llm.Error {
-	if a := c.r.current(); a != nil && a.marked && a.err != nil {
+	a := c.r.current()
+	switch {
+	case c.r.err != nil: // a provider stage refused
+		return c.r.err
+	case a != nil && a.marked:
 		return a.err
 	}
 	text, _ := c.s.Header(Response, ":status")

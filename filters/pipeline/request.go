@@ -68,8 +68,8 @@ type request struct {
 	attempts []attempt
 	answered bool         // an attempt's answer was let through to the client
 	stream   *streamRelay // of the answer, when it is streamed
+	whole    int          // bytes of the answer's body, when it is whole
 	usage    llm.Usage
-	finish   llm.Finish
 	firstAt  time.Time // of the first content
 	err      *llm.Error
 	status   int
@@ -87,6 +87,9 @@ type attempt struct {
 	status  int
 	err     *llm.Error
 	marked  bool // the client stage tells its error, unless the host goes to the next target
+	bare    bool // its answer has no body, and none can be given to it
+	reset   bool // it broke off
+	left    bool // it ran when the request ended
 	over    bool
 	headers []string // names set on the request, to be undone by the next attempt
 }
@@ -106,6 +109,11 @@ func (r *request) current() *attempt {
 		return nil
 	}
 	return &r.attempts[len(r.attempts)-1]
+}
+
+// discard forgets what an answer told that does not count any more.
+func (r *request) discard() {
+	r.stream, r.usage, r.firstAt = nil, llm.Usage{}, time.Time{}
 }
 
 // target is the one that serves, or served last; nil when none was tried.

@@ -3,7 +3,7 @@ package pipeline
 import (
 	"time"
 
-	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/audit"
 )
 
 // settle ends a request: what it reserved, what it counted, what is told of
@@ -14,7 +14,10 @@ func (r *request) settle(now time.Time) {
 	}
 	r.release()
 	delete(r.m.live, r.key)
-	r.endAttempt(now, llm.ProviderError, "unfinished")
+	if a := r.current(); a != nil {
+		a.left = !a.over
+	}
+	r.endAttempt(now, "unfinished")
 	r.account()
 	if r.reservation != nil {
 		r.free(now)
@@ -34,27 +37,48 @@ func (r *request) free(now time.Time) {
 // bytesPerToken estimates tokens where nobody counted them.
 const bytesPerToken = 4
 
-// account fills in what the provider did not report of an answer that the
-// client saw: the tokens that were seen.
+func tokensOf(bytes int) int64 { return int64(bytes+bytesPerToken-1) / bytesPerToken }
+
+// account fills in what the provider did not report: of an answer that the
+// client saw, the tokens that went by; of a request whose client left while a
+// provider worked on it, those that the provider has read. What was reported is
+// never made less.
 func (r *request) account() {
-	if !r.answered || r.err != nil && r.usage.Total() == 0 && r.stream == nil {
+	seen, partial := r.seen()
+	switch {
+	case !r.answered && !r.abandoned(), r.answered && r.err != nil && r.stream == nil:
+		return // no provider's answer
+	case r.usage.Known && !partial:
 		return
 	}
-	r.usage.Partial = r.stream != nil && !r.stream.over
-	if r.usage.Known && !r.usage.Partial {
-		return
+	u := &r.usage
+	u.Partial = partial
+	if !u.Known || u.OutputTotal() < seen {
+		u.Estimated = true
+		u.Output += max(0, seen-u.OutputTotal())
 	}
-	var seen int64
-	if r.stream != nil {
-		seen = r.stream.seen()
+	if u.InputTotal() == 0 {
+		u.Estimated = true
+		u.Input = tokensOf(r.facts.TextBytes)
 	}
-	if !r.usage.Known || r.usage.OutputTotal() < seen {
-		r.usage.Estimated = true
-		r.usage.Output = max(r.usage.Output, seen-r.usage.Reasoning-r.usage.OutputAudio)
+}
+
+// seen estimates the output tokens that went by, and tells whether the answer
+// did not come to its end.
+func (r *request) seen() (tokens int64, partial bool) {
+	switch {
+	case r.stream != nil:
+		return r.stream.seen(), !r.stream.over
+	case r.answered:
+		return tokensOf(r.whole), false
 	}
-	if r.usage.InputTotal() == 0 {
-		r.usage.Input = int64(r.facts.TextBytes+bytesPerToken-1) / bytesPerToken
-	}
+	return 0, true
+}
+
+// abandoned reports whether the client left while an attempt was running.
+func (r *request) abandoned() bool {
+	a := r.current()
+	return r.end == audit.ClientAbort && a != nil && a.left
 }
 
 // content notes when the first content was seen.
@@ -64,8 +88,9 @@ func (r *request) content(now time.Time) {
 	}
 }
 
-// interrupted reports whether the provider's side ended first.
+// interrupted reports whether the provider broke an answer off that the client
+// had begun to see.
 func (r *request) interrupted() bool {
 	a := r.current()
-	return a != nil && a.over && (r.stream == nil || !r.stream.over)
+	return r.answered && a != nil && a.reset
 }

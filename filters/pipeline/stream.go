@@ -3,7 +3,6 @@ package pipeline
 import (
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/llm"
-	"github.com/posterngw/postern/filters/route"
 )
 
 // streamRelay carries a streamed answer: bytes kept and watched when both
@@ -19,14 +18,17 @@ type streamRelay struct {
 
 	commits bool
 	failure *llm.Error
-	kept    int // bytes that the host holds and that are done with
-	length  bool
-	text    int  // bytes of text that went by, translated
-	over    bool // the stream came to its end
+	kept    int  // bytes that the host holds and that are done with
+	taken   int  // bytes of the provider that were held
+	length  bool // the provider gave a content-length
+	pieces  int  // of text that went by, translated
+	text    int  // bytes of it
+	over    bool // the stream came to its own end
 }
 
-func (r *request) newStreamRelay(t *route.Target, h *answerHead) *streamRelay {
-	x := &streamRelay{length: h.length}
+func (p *providerStage) newStreamRelay(h *answerHead) *streamRelay {
+	r, t := p.r, p.target()
+	x := &streamRelay{p: p, length: h.length}
 	r.stream = x
 	lim := dialect.Limits{Event: r.snap.limits.Event, Depth: r.snap.limits.Depth}
 	if r.same(t) {
@@ -41,6 +43,8 @@ func (r *request) newStreamRelay(t *route.Target, h *answerHead) *streamRelay {
 
 func (x *streamRelay) streams() bool { return true }
 
+func (x *streamRelay) held(int) int { return x.kept }
+
 // watch accounts for an event that passes.
 func (x *streamRelay) watch(ev *llm.Event) {
 	r := x.p.r
@@ -49,8 +53,6 @@ func (x *streamRelay) watch(ev *llm.Event) {
 		x.failure = ev.Err
 	case ev.Usage != nil:
 		r.usage = *ev.Usage
-	case ev.Kind == llm.FinishEvent:
-		r.finish = ev.Finish
 	}
 	if !x.commits && ev.Commits() {
 		x.commits = true
@@ -61,7 +63,10 @@ func (x *streamRelay) watch(ev *llm.Event) {
 // translate accounts for an event and writes it in the client's dialect.
 func (x *streamRelay) translate(ev *llm.Event) {
 	x.watch(ev)
-	x.text += len(ev.Text)
+	if len(ev.Text) > 0 {
+		x.pieces++
+		x.text += len(ev.Text)
+	}
 	if ev.Kind == llm.Failure {
 		return // written by whoever knows whether the stream has begun
 	}
@@ -97,14 +102,14 @@ func (x *streamRelay) pass(in []byte, end bool) ([]byte, bool) {
 }
 
 func (x *streamRelay) chunk(p *providerStage, size int) Action {
-	if x.p = p; p.r.answered {
+	if p.r.answered {
 		return x.flow(size, false)
 	}
 	return x.gate(size, false)
 }
 
 func (x *streamRelay) end(p *providerStage, size int) Action {
-	if x.p = p; p.r.answered {
+	if p.r.answered {
 		return x.flow(size, true)
 	}
 	return x.gate(size, true)
@@ -114,75 +119,71 @@ func (x *streamRelay) end(p *providerStage, size int) Action {
 // is kept in the client's dialect all the time.
 func (x *streamRelay) gate(size int, end bool) Action {
 	p := x.p
+	x.taken += size - x.kept
 	out, untouched := x.write(p.s.Body(Response, x.kept, size-x.kept), end)
 	if x.failure != nil && !x.commits {
 		return p.fail(x.failure)
 	}
 	p.held.out = append(p.held.out, out...)
-	p.r.told.Write(out)
 	if x.failure != nil {
 		p.held.out = x.appendFailure(p.held.out)
 		untouched = false
 	}
-	if !untouched || x.kept != len(p.held.out)-len(out) {
+	if !untouched {
 		p.s.SetBody(Response, p.held.out)
 	}
 	x.kept = len(p.held.out)
-	if !x.commits && !end && x.kept <= p.r.snap.limits.HoldBytes {
+	if !x.commits && !end && x.taken <= p.r.snap.limits.HoldBytes {
 		return Pause
 	}
-	return x.open(end)
-}
-
-// open lets a held stream go to the client.
-func (x *streamRelay) open(end bool) Action {
-	p := x.p
-	if x.length {
-		p.s.RemoveHeader(Response, "content-length")
-	}
-	p.commit()
-	x.kept = 0
+	x.open(p)
 	if end {
 		x.finish()
 	}
-	return Continue
+	return p.let()
+}
+
+// open makes a held stream the client's.
+func (x *streamRelay) open(p *providerStage) {
+	if x.length {
+		p.s.RemoveHeader(Response, "content-length")
+	}
+	p.r.told.Write(p.held.out)
+	p.commit()
+	x.kept = 0
 }
 
 // flow handles a stream that the client sees.
 func (x *streamRelay) flow(size int, end bool) Action {
 	p := x.p
-	if x.failure != nil {
-		p.s.SetBody(Response, nil)
-		return Continue
-	}
-	// A hold that ended by time left its bytes, already translated, in the buffer
-	// only if the host shows them again; kept says how many those are.
 	out, untouched := x.write(p.s.Body(Response, 0, size), end)
 	if x.failure != nil {
 		out, untouched = x.appendFailure(append([]byte(nil), out...)), false
+		p.over = true
 	}
 	p.r.told.Write(out)
-	if !untouched {
+	if !untouched && (size > 0 || len(out) > 0) {
 		p.s.SetBody(Response, out)
 	}
 	if end {
 		x.finish()
 	}
-	return Continue
+	return p.let()
 }
 
 // appendFailure ends a stream that has begun with a typed error event.
 func (x *streamRelay) appendFailure(out []byte) []byte {
 	r := x.p.r
 	r.err = x.failure
-	if a := r.current(); a.err == nil {
+	if a := r.current(); !a.over {
 		a.err = x.failure
+		r.endAttempt(x.p.m.vm.Now(), x.failure.Code)
 	}
 	return r.dialect.Client.AppendStreamError(out, x.failure, r.id)
 }
 
 func (x *streamRelay) finish() {
-	x.over = true
+	x.over = x.failure == nil
 	x.p.succeed(x.p.m.vm.Now())
 }
 
@@ -191,7 +192,7 @@ func (x *streamRelay) seen() int64 {
 	if x.tap != nil {
 		return x.tap.Seen()
 	}
-	return int64(x.text+bytesPerToken-1) / bytesPerToken
+	return max(int64(x.pieces), tokensOf(x.text))
 }
 
 func (x *streamRelay) overflowed() int {

@@ -15,7 +15,7 @@ import (
 // where the client gave none. Usage is in every stream unasked.
 func (same) Request(e *jsonx.Edits, f *llm.Facts, doc *jsonx.Document, p *dialect.Patch) {
 	t := p.Target
-	if t.Model != "" && t.Model != f.Model {
+	if t.Model != "" && !jsonx.Equal(interior(doc, kModel), t.Model) {
 		e.SetMember(doc, kModel, "model", jsonx.Quote(nil, t.Model))
 	}
 	if f.MaxTokens == 0 && t.MaxTokens > 0 {

@@ -12,7 +12,7 @@ import (
 // usage, the bound on the output.
 func (same) Request(e *jsonx.Edits, f *llm.Facts, doc *jsonx.Document, p *dialect.Patch) {
 	t := p.Target
-	if t.Model != "" && t.Model != f.Model {
+	if t.Model != "" && !jsonx.Equal(jsonx.Interior(doc.Raw(kModel)), t.Model) {
 		e.SetMember(doc, kModel, "model", jsonx.Quote(nil, t.Model))
 	}
 	if f.Stream && p.Usage && !f.WantsUsage {
