@@ -62,7 +62,7 @@ func TestRecord(t *testing.T) {
 		require.NoError(t, os.WriteFile(newRecordingFile, b, 0o644))
 	}
 	compareRecordings(t, fresh)
-	require.Equal(t, string(committed), string(b), "see "+newRecordingFile)
+	require.True(t, string(committed) == string(b), "the proxy answers anew: see "+newRecordingFile)
 }
 
 // newRecordingFile is ignored by git.
