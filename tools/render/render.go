@@ -54,7 +54,7 @@ func (o *Options) defaults() {
 var envoyTemplate string
 
 var envoy = template.Must(template.New("envoy").Funcs(template.FuncMap{
-	"indent": indent, "quote": strconv.Quote, "add": func(a, b int) int { return a + b },
+	"quote": strconv.Quote, "number": number, "add": func(a, b int) int { return a + b },
 }).Parse(envoyTemplate))
 
 // Envoy renders a bootstrap for Envoy 1.40.
@@ -174,6 +174,5 @@ func longestPlan(c *pipeline.Config) int {
 	return min(n, route.MaxPlan)
 }
 
-func indent(n int, s string) string {
-	return strings.ReplaceAll(s, "\n", "\n"+strings.Repeat(" ", n))
-}
+// number spells a bound without an exponent.
+func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

@@ -1,0 +1,121 @@
+package render
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/posterngw/postern/filters/builtin"
+	"github.com/posterngw/postern/filters/config"
+	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/tools/yamlconfig"
+)
+
+var update = flag.Bool("update", false, "write the golden file")
+
+func load(t *testing.T, text string) (*config.Node, *pipeline.Config) {
+	t.Helper()
+	node, errs := yamlconfig.Parse("postern.yaml", []byte(text))
+	require.Empty(t, errs)
+	c, errs := pipeline.Decode(node, builtin.Dialects())
+	require.Empty(t, errs)
+	return node, c
+}
+
+func whole(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/postern.yaml")
+	require.NoError(t, err)
+	return string(text)
+}
+
+func TestGolden(t *testing.T) {
+	node, c := load(t, whole(t))
+	got, err := Envoy(node, c, Options{Listen: "0.0.0.0:8080", Admin: "127.0.0.1:9901"})
+	require.NoError(t, err)
+	golden := filepath.Join("testdata", "envoy.golden.yaml")
+	if *update {
+		require.NoError(t, os.WriteFile(golden, got, 0o600))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	require.Equal(t, string(want), string(got), "if this is meant: go test ./tools/render -update")
+}
+
+// The same document gives the same bytes, and each rendering is YAML whose
+// aliases all resolve.
+func TestDeterminism(t *testing.T) {
+	node, c := load(t, whole(t))
+	first, err := Envoy(node, c, Options{})
+	require.NoError(t, err)
+	require.NoError(t, yaml.Unmarshal(first, new(map[string]any)))
+	for range 20 {
+		node, c := load(t, whole(t))
+		again, err := Envoy(node, c, Options{})
+		require.NoError(t, err)
+		require.Equal(t, string(first), string(again))
+	}
+}
+
+// minimal is a configuration with more providers.
+func minimal(providers string) string {
+	return `{version: 1, identity: {anonymous: {}}, models: {m: {targets: [{provider: a, model: x}]}}, providers: {
+	a: {dialect: openai, url: "https://a.test/v1", credentials: ["env:KEY"]}` + providers + `}}`
+}
+
+func TestOptions(t *testing.T) {
+	for name, c := range map[string]struct {
+		options  Options
+		has, not string
+	}{
+		"no admin interface unless asked for": {Options{}, "0.0.0.0\", port_value: 8080", "admin:"},
+		"an admin interface":                  {Options{Admin: "127.0.0.1:9"}, "port_value: 9}", "x-nothing"},
+		"IPv6":                                {Options{Listen: "[::1]:8080"}, `address: "::1"`, "[::1]"},
+		"paths are quoted":                    {Options{Wasm: `/a "b".wasm`}, `"/a \"b\".wasm"`, `/a "b"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.options.Listen == "" {
+				c.options.Listen = "0.0.0.0:8080"
+			}
+			node, decoded := load(t, minimal(""))
+			text, err := Envoy(node, decoded, c.options)
+			require.NoError(t, err)
+			require.Contains(t, string(text), c.has)
+			require.NotContains(t, string(text), c.not)
+		})
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		providers string
+		options   Options
+		err       string
+	}{
+		"no address to listen on":      {"", Options{Listen: "8080"}, "listen address"},
+		"no address to administer":     {"", Options{Admin: "9901"}, "admin address"},
+		"one cluster, two addresses":   {`, b: {dialect: openai, url: "https://b.test/v1", cluster: a}`, Options{}, "provider b: cluster a"},
+		"one cluster, two credentials": {`, b: {dialect: openai, url: "https://a.test/v1", credentials: [host], cluster: a}`, Options{}, "provider b: cluster a"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			node, decoded := load(t, minimal(c.providers))
+			_, err := Envoy(node, decoded, c.options)
+			require.ErrorContains(t, err, c.err)
+		})
+	}
+}
+
+// Variables and clusters that providers share are named once: Envoy refuses the
+// second.
+func TestShared(t *testing.T) {
+	node, decoded := load(t, minimal(`, b: {dialect: openai, url: "https://a.test/v1", credentials: ["env:KEY"], cluster: a}`))
+	text, err := Envoy(node, decoded, Options{})
+	require.NoError(t, err)
+	require.Equal(t, 1, strings.Count(string(text), `host_env_keys: ["KEY"]`))
+	require.Equal(t, 1, strings.Count(string(text), "  - name: \"a\"\n"))
+}
