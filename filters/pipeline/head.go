@@ -71,17 +71,21 @@ func (h *head) note(name, value string) {
 	}
 }
 
-// coded adds a content coding (RFC 9110, section 8.4.1). Of several only the
-// list is kept, which no decoder knows.
+// coded adds content codings (RFC 9110, section 8.4). Of several the list is
+// kept, which no decoder knows.
 func (h *head) coded(value string) {
-	switch coding := strings.ToLower(strings.TrimSpace(value)); {
-	case coding == "" || coding == "identity":
-	case h.encoding != "":
-		h.encoding += ", " + coding
-	case coding == "x-gzip":
-		h.encoding = "gzip"
-	default:
-		h.encoding = coding
+	for more := true; more; {
+		var coding string
+		coding, value, more = strings.Cut(value, ",")
+		switch coding = strings.ToLower(strings.TrimSpace(coding)); {
+		case coding == "" || coding == "identity":
+		case h.encoding != "":
+			h.encoding += "," + coding
+		case coding == "x-gzip":
+			h.encoding = "gzip"
+		default:
+			h.encoding = coding
+		}
 	}
 }
 
