@@ -3,6 +3,8 @@ package dialect
 import (
 	"strconv"
 	"time"
+
+	"github.com/posterngw/postern/filters/wire/date"
 )
 
 // maxAfter bounds what a provider may ask us to wait.
@@ -23,7 +25,7 @@ func RetryAfter(h Header) time.Duration {
 	if seconds, err := strconv.ParseFloat(v, 64); err == nil {
 		return clampAfter(seconds)
 	}
-	until, err := parseDate(v)
+	until, err := date.HTTP(v)
 	if err != nil {
 		return 0
 	}
@@ -32,7 +34,7 @@ func RetryAfter(h Header) time.Duration {
 
 // Until is the time from an answer's date to t, 0 when it has no date.
 func Until(t time.Time, h Header) time.Duration {
-	now, err := parseDate(h("date"))
+	now, err := date.HTTP(h("date"))
 	if err != nil {
 		return 0
 	}
@@ -48,9 +50,4 @@ func clampAfter(seconds float64) time.Duration {
 		return maxAfter
 	}
 	return time.Duration(seconds * float64(time.Second))
-}
-
-// parseDate reads the preferred form of an HTTP date (RFC 9110, section 5.6.7).
-func parseDate(v string) (time.Time, error) {
-	return time.Parse("Mon, 02 Jan 2006 15:04:05 GMT", v)
 }

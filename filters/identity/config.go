@@ -2,11 +2,11 @@ package identity
 
 import (
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/posterngw/postern/filters/config"
+	"github.com/posterngw/postern/filters/wire/date"
 )
 
 const (
@@ -136,7 +136,7 @@ func checkHash(s string) error {
 }
 
 func checkTime(s string) error {
-	if _, err := time.Parse(time.RFC3339, s); err != nil {
+	if _, err := date.RFC3339(s); err != nil {
 		return config.Problem("not a time of RFC 3339", "for example 2027-06-30T00:00:00Z")
 	}
 	return nil

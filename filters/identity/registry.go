@@ -8,6 +8,7 @@ import (
 
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/sha256"
+	"github.com/posterngw/postern/filters/wire/date"
 )
 
 // Presented is what a request shows of who sends it.
@@ -68,7 +69,7 @@ func newEntry(id string, k *KeyConfig) (*entry, error) {
 		return nil, err
 	}
 	if k.Expires != "" {
-		e.expires, err = time.Parse(time.RFC3339, k.Expires)
+		e.expires, err = date.RFC3339(k.Expires)
 	}
 	return e, err
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/wire/date"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
 
@@ -151,7 +152,7 @@ func resetAfter(h dialect.Header) time.Duration {
 		if h(prefix+"-remaining") != "0" {
 			continue
 		}
-		if t, err := time.Parse(time.RFC3339, h(prefix+"-reset")); err == nil {
+		if t, err := date.RFC3339(h(prefix + "-reset")); err == nil {
 			after = max(after, dialect.Until(t, h))
 		}
 	}
