@@ -140,15 +140,16 @@ func (s *Set) Decide(r Request) Decision {
 	return s.decisions.get(&k, func() Decision { return s.evaluate(&k, r.Tokens) })
 }
 
+// killed names what holds for every target first: a refusal tells the first reason.
 func (s *Set) killed(r *Request) string {
 	if _, dead := s.models[r.Model]; dead {
 		return KillModel
 	}
-	if _, dead := s.targets[r.Target]; dead {
-		return KillTarget
-	}
 	if _, dead := s.keys[r.Principal.Key]; dead && r.Principal.Key != "" {
 		return KillKey
+	}
+	if _, dead := s.targets[r.Target]; dead {
+		return KillTarget
 	}
 	return ""
 }
