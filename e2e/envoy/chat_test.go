@@ -72,6 +72,7 @@ func TestStreamedChat(t *testing.T) {
 			t.Parallel()
 			got, acc := stream(t, say(s.model, "What is a sally port?"))
 			require.Nil(t, got.err)
+			require.Nil(t, got.broke)
 			require.Contains(t, acc.Choices[0].Message.Content, "sally port")
 			require.Equal(t, "stop", acc.Choices[0].FinishReason)
 			require.Zero(t, acc.Usage.TotalTokens, "usage was not asked for")
@@ -90,6 +91,7 @@ func TestStreamedUsage(t *testing.T) {
 			p.StreamOptions = openai.ChatCompletionStreamOptionsParam{IncludeUsage: param.NewOpt(true)}
 			got, acc := stream(t, p, behave("cached"))
 			require.Nil(t, got.err)
+			require.Nil(t, got.broke)
 			require.NotZero(t, acc.Usage.TotalTokens)
 			accounted(t, s, got, &acc.Usage)
 		})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
+	"github.com/openai/openai-go/v3/packages/ssestream"
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/e2e/internal/envoytest"
@@ -48,8 +49,11 @@ func say(model, text string) openai.ChatCompletionNewParams {
 type told struct {
 	answer *openai.ChatCompletion
 	err    *openai.Error
+	broke  *ssestream.StreamError // an error event in a stream
 	res    *http.Response
 	id     string // of the request
+	// problem is any error, where many requests are made at once.
+	problem error
 }
 
 // ask sends a whole chat; an error is the client's own type, or the test fails.
@@ -82,7 +86,7 @@ func (o *told) fail(t *testing.T, err error) {
 	if o.res != nil {
 		o.id = o.res.Header.Get("x-request-id")
 	}
-	if err == nil {
+	if err == nil || errors.As(err, &o.broke) {
 		return
 	}
 	require.True(t, errors.As(err, &o.err), "not the client's own error: %T %v\nenvoy's log:\n%s", err, err, shared.envoy.LogTail(20))

@@ -11,15 +11,15 @@ providers:
   nobody: {dialect: openai, url: "$REFUSING/v1", credentials: ["env:E2E_OPENAI_KEY"]}
 
 models:
-  gpt: {max_output: 1024, targets: [{provider: openai, model: gpt-4o}]}
-  claude: {max_output: 1024, targets: [{provider: anthropic, model: claude-haiku-4-5}]}
+  gpt: {max_output: 16384, targets: [{provider: openai, model: gpt-4.1}]}
+  claude: {max_output: 16384, targets: [{provider: anthropic, model: claude-haiku-4-5}]}
   reason: {max_output: 4096, targets: [{provider: openai, model: gpt-5-mini}]}
   impatient: {targets: [{name: openai/impatient, provider: openai, model: "gpt-4o!hang", timeout: 1s}]}
   unreachable: {targets: [{provider: nobody, model: gpt-4o}]}
   forbidden: {targets: [{name: openai/forbidden, provider: openai, model: gpt-4o}]}
   outside: {targets: [{name: anthropic/outside, provider: anthropic, model: claude-haiku-4-5}]}
   limited: {max_output: 64, targets: [{name: openai/limited, provider: openai, model: gpt-4o}]}
-  metered: {max_output: 64, targets: [{name: openai/metered, provider: openai, model: gpt-4o}]}
+  metered: {max_output: 1024, targets: [{name: openai/metered, provider: openai, model: gpt-4o}]}
 
   # Failover: what the first target does wrong, and the second one answers.
   first-401: {targets: [{name: a/401, provider: openai, model: "gpt-4o!401"}, {name: b/401, provider: spare, model: gpt-4o-mini, priority: 1}]}
@@ -58,5 +58,5 @@ budgets:
 price:
   currency: USD
   targets:
-    openai/gpt-4o: {input: 2.50, output: 10.00}
+    openai/gpt-4.1: {input: 2.00, output: 8.00}
 `

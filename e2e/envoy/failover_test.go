@@ -29,8 +29,8 @@ func TestFailover(t *testing.T) {
 		{"first-refuses", true, true, "provider"},
 		{"first-claude-503", true, true, "overloaded"},
 		// Streams that are 200 and fail before they say anything.
-		{"first-error-event", true, false, "provider"},
-		{"first-opens", true, false, "provider"},
+		{"first-error-event", true, false, "overloaded"},
+		{"first-opens", true, false, "overloaded"},
 		{"first-claude-opens", true, false, "overloaded"},
 	} {
 		t.Run(c.model, func(t *testing.T) {
@@ -44,6 +44,7 @@ func TestFailover(t *testing.T) {
 			if c.stream {
 				got, acc := stream(t, say(c.model, "sally port"))
 				require.Nil(t, got.err)
+				require.Nil(t, got.broke)
 				require.Contains(t, acc.Choices[0].Message.Content, "sally port")
 				secondServed(t, c.model, c.class, got)
 			}
@@ -109,7 +110,7 @@ func TestFailoverToAnotherDialect(t *testing.T) {
 func TestNoFailoverAfterContent(t *testing.T) {
 	t.Parallel()
 	got, acc := stream(t, say("breaks-later", "Tell me a long story about a sally port, please."))
-	require.NotNil(t, got.err, "answer %+v", acc)
+	require.NotNil(t, got.broke, "answer %+v", acc)
 	require.NotEmpty(t, acc.Choices[0].Message.Content)
 	require.Empty(t, shared.spare.Of(got.id))
 	require.Len(t, shared.openai.Of(got.id), 1)

@@ -92,6 +92,7 @@ func TestHTTP2(t *testing.T) {
 		accounted(t, s, got, &got.answer.Usage)
 		got, _ = stream(t, say(s.model, "sally port"), h2)
 		require.Nil(t, got.err)
+		require.Nil(t, got.broke)
 		require.Equal(t, 2, got.res.ProtoMajor)
 		accounted(t, s, got, nil)
 	}
@@ -111,6 +112,7 @@ func TestKeepAlive(t *testing.T) {
 		require.Equal(t, 403, ask(t, say("forbidden", "x"), one).err.StatusCode)
 		got, _ := stream(t, say("claude", "x"), one)
 		require.Nil(t, got.err)
+		require.Nil(t, got.broke)
 		require.Equal(t, 502, ask(t, say("gpt", "x"), one, behave("html")).err.StatusCode)
 	}
 }

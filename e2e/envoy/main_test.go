@@ -23,7 +23,8 @@ type world struct {
 	spare     *upstream.Server // a second one that speaks OpenAI's dialect
 	refusing  string
 	stop      []func() error
-	keys      map[string]string // by id
+	keys      map[string]string // as clients present them, by id
+	hashes    map[string]string
 }
 
 var shared world
@@ -45,14 +46,11 @@ func run(m *testing.M) int {
 }
 
 func (w *world) start() error {
-	if err := w.providers(); err != nil {
-		return err
-	}
-	text, err := w.config(wholeConfig)
+	err := errors.Join(w.makeKeys(), w.providers())
 	if err != nil {
 		return err
 	}
-	w.envoy, err = envoytest.Start(envoytest.Options{Config: text, Workers: 2, Env: environment})
+	w.envoy, err = envoytest.Start(envoytest.Options{Config: w.config(wholeConfig), Workers: 2, Env: environment})
 	if err == nil {
 		w.stop = append(w.stop, w.envoy.Stop)
 	}
@@ -81,28 +79,26 @@ func (w *world) providers() error {
 	return err
 }
 
-// config fills the addresses and fresh keys into the text of a configuration.
-func (w *world) config(text string) (string, error) {
-	if w.keys == nil {
-		w.keys = map[string]string{}
-	}
+// config fills the addresses and the hashes of the keys into the text of a
+// configuration.
+func (w *world) config(text string) string {
 	pairs := []string{"$OPENAI", w.openai.URL, "$ANTHROPIC", w.anthropic.URL, "$SPARE", w.spare.URL, "$REFUSING", w.refusing}
-	for _, id := range []string{"alice", "bob", "carol", "tester"} {
-		presented, hash, err := identity.NewKey(rand.Reader, id)
-		if err != nil {
-			return "", err
-		}
-		if w.keys[id] == "" {
-			w.keys[id] = presented
-			hashes[id] = hash
-		}
-		pairs = append(pairs, "$HASH_"+id, hashes[id])
+	for id, hash := range w.hashes {
+		pairs = append(pairs, "$HASH_"+id, hash)
 	}
-	return strings.NewReplacer(pairs...).Replace(text), nil
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
-// hashes are the hashes of the keys, by id.
-var hashes = map[string]string{}
+// makeKeys makes the keys of this run.
+func (w *world) makeKeys() (err error) {
+	w.keys, w.hashes = map[string]string{}, map[string]string{}
+	for _, id := range []string{"alice", "bob", "carol"} {
+		if w.keys[id], w.hashes[id], err = identity.NewKey(rand.Reader, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // healthy is the last test: after the whole run, nothing in the module failed.
 func (w *world) healthy() error {

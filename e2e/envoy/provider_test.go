@@ -88,6 +88,7 @@ func TestStreamSpellings(t *testing.T) {
 				t.Parallel()
 				got, acc := stream(t, say(s.model, "sally port"), behave(behaviour))
 				require.Nil(t, got.err)
+				require.Nil(t, got.broke)
 				require.Len(t, acc.Choices, 1)
 				require.NotEmpty(t, acc.Choices[0].Message.Content)
 				accounted(t, s, got, nil)

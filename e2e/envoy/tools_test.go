@@ -62,9 +62,11 @@ func TestStreamedTools(t *testing.T) {
 			t.Parallel()
 			first, acc := stream(t, weather(s.model))
 			require.Nil(t, first.err)
+			require.Nil(t, first.broke)
 			require.Equal(t, "tool_calls", acc.Choices[0].FinishReason)
 			second, acc := stream(t, answered(t, weather(s.model), acc.Choices[0].Message))
 			require.Nil(t, second.err)
+			require.Nil(t, second.broke)
 			require.Contains(t, acc.Choices[0].Message.Content, "drizzle")
 			accounted(t, s, first, nil)
 			accounted(t, s, second, nil)
@@ -80,6 +82,7 @@ func TestParallelTools(t *testing.T) {
 			t.Parallel()
 			got, acc := stream(t, weather(s.model), behave("parallel-tools=3"))
 			require.Nil(t, got.err)
+			require.Nil(t, got.broke)
 			calls := acc.Choices[0].Message.ToolCalls
 			require.Len(t, calls, 3)
 			for _, c := range calls {

@@ -32,6 +32,7 @@ type Options struct {
 	Workers int      // default 1
 	Dynamic bool     // the listener comes from a file that Reload replaces
 	Secrets string   // directory of SDS files
+	Verbose bool     // the module's own log lines, all of them
 	// Edit, if set, changes the rendered bootstrap before it is used.
 	Edit func(bootstrap string) string
 }
@@ -141,7 +142,10 @@ func (e *Envoy) run(binary string) error {
 	}
 	e.cmd = exec.Command(binary, "-c", e.path("envoy.yaml"), "--disable-hot-restart", "--log-level", "warning",
 		"--concurrency", strconv.Itoa(max(1, e.o.Workers)), "--file-flush-interval-msec", "20",
-		"--admin-address-path", e.path("admin"), "--drain-time-s", "1")
+		"--admin-address-path", e.path("admin"), "--drain-strategy", "immediate", "--drain-time-s", "30")
+	if e.o.Verbose {
+		e.cmd.Args = append(e.cmd.Args, "--component-log-level", "wasm:trace")
+	}
 	e.cmd.Env = append(os.Environ(), e.o.Env...)
 	e.cmd.Stdout, e.cmd.Stderr = logged, logged
 	e.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a killed test leaves nothing behind

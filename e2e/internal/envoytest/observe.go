@@ -135,6 +135,17 @@ func (e *Envoy) Logs() (map[string]string, error) {
 	return logs, nil
 }
 
+// Access is the access log's line of a request; empty when there is none yet.
+func (e *Envoy) Access(requestID string) string {
+	text, _ := os.ReadFile(e.path("access.log")) // empty says enough
+	for line := range strings.Lines(string(text)) {
+		if strings.Contains(line, requestID) {
+			return line
+		}
+	}
+	return ""
+}
+
 // LogTail is the end of Envoy's own log.
 func (e *Envoy) LogTail(lines int) string {
 	text, _ := os.ReadFile(e.path("envoy.log")) // empty says enough
