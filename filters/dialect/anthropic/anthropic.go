@@ -54,7 +54,7 @@ const version = "2023-06-01"
 
 // New returns the dialect.
 func New() *dialect.Dialect {
-	return &dialect.Dialect{Name: "anthropic", Client: client{}, Provider: provider{}, Same: same{}}
+	return &dialect.Dialect{Name: "anthropic", Client: &client{}, Provider: &provider{}, Same: &same{}}
 }
 
 type client struct{}
@@ -62,7 +62,7 @@ type provider struct{}
 type same struct{}
 
 // Path appends the call to the provider's base path, which may end in /v1 or not.
-func (provider) Path(f *llm.Facts, t *dialect.Target) string {
+func (*provider) Path(f *llm.Facts, t *dialect.Target) string {
 	base := strings.TrimSuffix(t.BasePath, "/v1") + "/v1"
 	switch f.Operation {
 	case llm.Models:
@@ -74,12 +74,12 @@ func (provider) Path(f *llm.Facts, t *dialect.Target) string {
 }
 
 // Headers names the version of the API.
-func (provider) Headers(*dialect.Target) [][2]string {
+func (*provider) Headers(*dialect.Target) [][2]string {
 	return [][2]string{{"anthropic-version", version}}
 }
 
 // Credential is the x-api-key header.
-func (provider) Credential(_ *dialect.Target, key string) (name, value string) {
+func (*provider) Credential(_ *dialect.Target, key string) (name, value string) {
 	return "x-api-key", key
 }
 

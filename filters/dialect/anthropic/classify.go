@@ -13,7 +13,7 @@ import (
 const maxMessage = 1000
 
 // Classify reads an error answer by its status and by what its body says.
-func (provider) Classify(status int, h dialect.Header, body []byte) *llm.Error {
+func (*provider) Classify(status int, h dialect.Header, body []byte) *llm.Error {
 	var doc jsonx.Document
 	f := failure{status: status}
 	if doc.Scan(body, messageKeys, jsonx.Limits{}) == nil {

@@ -8,7 +8,7 @@ import (
 )
 
 // Encode writes a messages request.
-func (provider) Encode(dst []byte, r *llm.Request, t *dialect.Target) ([]byte, *llm.Error) {
+func (*provider) Encode(dst []byte, r *llm.Request, t *dialect.Target) ([]byte, *llm.Error) {
 	e := encoder{w: dialect.Writer{B: dst}}
 	if r.Choices > 1 {
 		e.refuse("n", "More than one answer")

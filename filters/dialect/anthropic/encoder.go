@@ -28,7 +28,7 @@ type streamEncoder struct {
 }
 
 // NewEncoder writes a streamed answer under the given model name.
-func (client) NewEncoder(_ *llm.Facts, model string) dialect.Encoder {
+func (*client) NewEncoder(_ *llm.Facts, model string) dialect.Encoder {
 	return &streamEncoder{model: model, source: -1}
 }
 

@@ -33,13 +33,13 @@ var inspected = jsonx.NewKeys("model", "messages", "system", "max_tokens", "stre
 
 // Recognise knows messages. The list of models has the same request line as
 // OpenAI's, which answers it.
-func (client) Recognise(method, path string) (dialect.Call, bool) {
+func (*client) Recognise(method, path string) (dialect.Call, bool) {
 	return dialect.Call{Operation: llm.Chat}, method == "POST" && path == "/v1/messages"
 }
 
 // Token reads x-api-key, and a bearer token, which the SDKs send where a user has
 // a token instead of a key.
-func (client) Token(h dialect.Header) (token, header string) {
+func (*client) Token(h dialect.Header) (token, header string) {
 	if key := h("x-api-key"); key != "" {
 		return key, "x-api-key"
 	}
@@ -51,7 +51,7 @@ func (client) Token(h dialect.Header) (token, header string) {
 }
 
 // Inspected lists the members that must not occur twice.
-func (client) Inspected() *jsonx.Keys { return inspected }
+func (*client) Inspected() *jsonx.Keys { return inspected }
 
 // members reads top-level members and keeps the first error.
 type members struct {
@@ -89,7 +89,7 @@ func (m *members) number(k int) llm.Number {
 
 // Facts reads what deciding needs. TextBytes is the body without the data of
 // images. Usage is in every answer, asked for or not.
-func (client) Facts(c dialect.Call, doc *jsonx.Document) (llm.Facts, *llm.Error) {
+func (*client) Facts(c dialect.Call, doc *jsonx.Document) (llm.Facts, *llm.Error) {
 	m := members{doc: doc}
 	f := llm.Facts{Operation: c.Operation, Choices: 1, WantsUsage: true}
 	if model := jsonx.Interior(m.raw(kModel, "a valid string", jsonx.String)); len(model) > 0 {

@@ -8,7 +8,7 @@ import (
 
 // AppendError writes {"type": "error", "error": {…}, "request_id": …} (API
 // reference, errors; the members code and param are ours).
-func (client) AppendError(dst []byte, e *llm.Error, requestID string) []byte {
+func (*client) AppendError(dst []byte, e *llm.Error, requestID string) []byte {
 	w := dialect.Writer{B: dst}
 	w.Begin('{')
 	w.Word("type", "error")
@@ -60,12 +60,12 @@ func errorType(e *llm.Error) string {
 }
 
 // AppendStreamError writes the error event, which ends a stream.
-func (c client) AppendStreamError(dst []byte, e *llm.Error, requestID string) []byte {
+func (c *client) AppendStreamError(dst []byte, e *llm.Error, requestID string) []byte {
 	return sse.Append(dst, "error", c.AppendError(nil, e, requestID))
 }
 
 // AppendModels writes a page that holds all models.
-func (client) AppendModels(dst []byte, names []string) []byte {
+func (*client) AppendModels(dst []byte, names []string) []byte {
 	w := dialect.Writer{B: dst}
 	w.Begin('{')
 	w.Array("data")

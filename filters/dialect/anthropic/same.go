@@ -13,7 +13,7 @@ import (
 
 // Request adds what must change: the model's name, and the bound on the output
 // where the client gave none. Usage is in every stream unasked.
-func (same) Request(e *jsonx.Edits, f *llm.Facts, doc *jsonx.Document, p *dialect.Patch) {
+func (*same) Request(e *jsonx.Edits, f *llm.Facts, doc *jsonx.Document, p *dialect.Patch) {
 	t := p.Target
 	if t.Model != "" && !jsonx.Equal(interior(doc, kModel), t.Model) {
 		e.SetMember(doc, kModel, "model", jsonx.Quote(nil, t.Model))
@@ -25,7 +25,7 @@ func (same) Request(e *jsonx.Edits, f *llm.Facts, doc *jsonx.Document, p *dialec
 
 // Answer reads a whole answer's usage and stop reason, and gives it the model's
 // name to show.
-func (same) Answer(e *jsonx.Edits, _ *llm.Facts, body []byte, p *dialect.Patch) (llm.Usage, llm.Finish, *llm.Error) {
+func (*same) Answer(e *jsonx.Edits, _ *llm.Facts, body []byte, p *dialect.Patch) (llm.Usage, llm.Finish, *llm.Error) {
 	var doc jsonx.Document
 	if err := scanMessage(&doc, body); err != nil {
 		return llm.Usage{}, llm.NotFinished, err
@@ -39,7 +39,7 @@ func (same) Answer(e *jsonx.Edits, _ *llm.Facts, body []byte, p *dialect.Patch) 
 }
 
 // NewTap watches a streamed answer.
-func (same) NewTap(_ *llm.Facts, lim dialect.Limits, p *dialect.Patch) dialect.Tap {
+func (*same) NewTap(_ *llm.Facts, lim dialect.Limits, p *dialect.Patch) dialect.Tap {
 	return tap.New(&watcher{newDecoder(lim)}, lim, p)
 }
 

@@ -31,7 +31,7 @@ type decoder struct {
 }
 
 // NewDecoder reads a streamed answer.
-func (provider) NewDecoder(_ *llm.Facts, lim dialect.Limits) dialect.Decoder {
+func (*provider) NewDecoder(_ *llm.Facts, lim dialect.Limits) dialect.Decoder {
 	return newDecoder(lim)
 }
 

@@ -16,7 +16,7 @@ type decoder struct {
 }
 
 // NewDecoder reads a streamed answer.
-func (provider) NewDecoder(_ *llm.Facts, lim dialect.Limits) dialect.Decoder {
+func (*provider) NewDecoder(_ *llm.Facts, lim dialect.Limits) dialect.Decoder {
 	d := &decoder{frames: *sse.NewFramer(sse.Limits{Event: lim.Event}), chunks: newChunks(lim)}
 	return d
 }

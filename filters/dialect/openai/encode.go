@@ -8,7 +8,7 @@ import (
 )
 
 // Encode writes a chat completions request. A stream always asks for usage.
-func (provider) Encode(dst []byte, r *llm.Request, t *dialect.Target) ([]byte, *llm.Error) {
+func (*provider) Encode(dst []byte, r *llm.Request, t *dialect.Target) ([]byte, *llm.Error) {
 	e := encoder{w: dialect.Writer{B: dst}, quirks: flavourOf(t)}
 	e.w.Begin('{')
 	e.w.Quote("model", t.Model)

@@ -12,7 +12,7 @@ const maxUser = 256
 // Facts reads what deciding needs. TextBytes is the body without the data of
 // images, and with a 64th of the data of audio: the thinnest audio encoding has
 // more than a hundred bytes for each token.
-func (client) Facts(c dialect.Call, doc *jsonx.Document) (llm.Facts, *llm.Error) {
+func (*client) Facts(c dialect.Call, doc *jsonx.Document) (llm.Facts, *llm.Error) {
 	f := llm.Facts{Operation: c.Operation, Model: c.Model, Choices: 1}
 	m := members{doc: doc}
 	f.Model = m.model(c.Model)

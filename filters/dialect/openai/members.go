@@ -49,7 +49,7 @@ var inspected = jsonx.NewKeys(
 )
 
 // Inspected lists the members that must not occur twice.
-func (client) Inspected() *jsonx.Keys { return inspected }
+func (*client) Inspected() *jsonx.Keys { return inspected }
 
 // members reads top-level members and keeps the first error.
 type members struct {

@@ -41,7 +41,7 @@ import (
 
 // New returns the dialect.
 func New() *dialect.Dialect {
-	return &dialect.Dialect{Name: "openai", Client: client{}, Provider: provider{}, Same: same{}}
+	return &dialect.Dialect{Name: "openai", Client: &client{}, Provider: &provider{}, Same: &same{}}
 }
 
 type client struct{}
@@ -52,7 +52,7 @@ type same struct{}
 const maxChoices = 128
 
 // Recognise knows the chat completions and the list of models.
-func (client) Recognise(method, path string) (dialect.Call, bool) {
+func (*client) Recognise(method, path string) (dialect.Call, bool) {
 	switch {
 	case method == "POST" && path == "/v1/chat/completions":
 		return dialect.Call{Operation: llm.Chat}, true
@@ -63,7 +63,7 @@ func (client) Recognise(method, path string) (dialect.Call, bool) {
 }
 
 // Token reads "authorization: Bearer …" (RFC 6750, section 2.1).
-func (client) Token(h dialect.Header) (token, header string) {
+func (*client) Token(h dialect.Header) (token, header string) {
 	const scheme = "bearer "
 	v := h("authorization")
 	if len(v) <= len(scheme) || !isFold(v[:len(scheme)], scheme) {
@@ -91,7 +91,7 @@ func isFold(text, word string) bool {
 
 // Path appends the call to the provider's base path, which is "/v1" when the
 // configuration names only a host.
-func (provider) Path(f *llm.Facts, t *dialect.Target) string {
+func (*provider) Path(f *llm.Facts, t *dialect.Target) string {
 	base := t.BasePath
 	if base == "" {
 		base = "/v1"
@@ -103,10 +103,10 @@ func (provider) Path(f *llm.Facts, t *dialect.Target) string {
 }
 
 // Headers is empty: OpenAI needs none.
-func (provider) Headers(*dialect.Target) [][2]string { return nil }
+func (*provider) Headers(*dialect.Target) [][2]string { return nil }
 
 // Credential is a bearer token.
-func (provider) Credential(_ *dialect.Target, key string) (name, value string) {
+func (*provider) Credential(_ *dialect.Target, key string) (name, value string) {
 	return "authorization", "Bearer " + key
 }
 

@@ -8,7 +8,7 @@ import (
 
 // AppendError writes {"error": {…}} (OpenAI API reference, error object; the
 // request_id member is ours).
-func (client) AppendError(dst []byte, e *llm.Error, requestID string) []byte {
+func (*client) AppendError(dst []byte, e *llm.Error, requestID string) []byte {
 	w := dialect.Writer{B: dst}
 	w.Begin('{')
 	w.Object("error")
@@ -78,13 +78,13 @@ func errorCode(e *llm.Error) string {
 
 // AppendStreamError writes the error as the last chunk, and [DONE] after it, so
 // that readers which wait for that come to an end.
-func (c client) AppendStreamError(dst []byte, e *llm.Error, requestID string) []byte {
+func (c *client) AppendStreamError(dst []byte, e *llm.Error, requestID string) []byte {
 	dst = sse.Append(dst, "", c.AppendError(nil, e, requestID))
 	return sse.Append(dst, "", []byte("[DONE]"))
 }
 
 // AppendModels writes a list object of model objects.
-func (client) AppendModels(dst []byte, names []string) []byte {
+func (*client) AppendModels(dst []byte, names []string) []byte {
 	w := dialect.Writer{B: dst}
 	w.Begin('{')
 	w.Word("object", "list")

@@ -9,7 +9,7 @@ import (
 )
 
 // Decode reads the whole request.
-func (client) Decode(f llm.Facts, doc *jsonx.Document) (*llm.Request, *llm.Error) {
+func (*client) Decode(f llm.Facts, doc *jsonx.Document) (*llm.Request, *llm.Error) {
 	m := &members{doc: doc}
 	m.err = refusals(m)
 	r := &llm.Request{Facts: f}

@@ -10,7 +10,7 @@ import (
 
 // Request adds what must change: the model's name, the option that asks for
 // usage, the bound on the output.
-func (same) Request(e *jsonx.Edits, f *llm.Facts, doc *jsonx.Document, p *dialect.Patch) {
+func (*same) Request(e *jsonx.Edits, f *llm.Facts, doc *jsonx.Document, p *dialect.Patch) {
 	t := p.Target
 	if t.Model != "" && !jsonx.Equal(jsonx.Interior(doc.Raw(kModel)), t.Model) {
 		e.SetMember(doc, kModel, "model", jsonx.Quote(nil, t.Model))
@@ -63,7 +63,7 @@ func capTokens(e *jsonx.Edits, doc *jsonx.Document, t *dialect.Target) {
 
 // Answer reads a whole answer's usage and its first choice's finish reason, and
 // gives it the model's name to show.
-func (same) Answer(e *jsonx.Edits, _ *llm.Facts, body []byte, p *dialect.Patch) (llm.Usage, llm.Finish, *llm.Error) {
+func (*same) Answer(e *jsonx.Edits, _ *llm.Facts, body []byte, p *dialect.Patch) (llm.Usage, llm.Finish, *llm.Error) {
 	var doc jsonx.Document
 	if err := scanAnswer(&doc, body); err != nil {
 		return llm.Usage{}, llm.NotFinished, err

@@ -28,7 +28,7 @@ type outChoice struct {
 }
 
 // NewEncoder writes a streamed answer under the given model name.
-func (client) NewEncoder(f *llm.Facts, model string) dialect.Encoder {
+func (*client) NewEncoder(f *llm.Facts, model string) dialect.Encoder {
 	return &streamEncoder{facts: f, model: model}
 }
 

@@ -17,7 +17,7 @@ type watcher struct {
 }
 
 // NewTap watches a streamed answer.
-func (same) NewTap(f *llm.Facts, lim dialect.Limits, p *dialect.Patch) dialect.Tap {
+func (*same) NewTap(f *llm.Facts, lim dialect.Limits, p *dialect.Patch) dialect.Tap {
 	return tap.New(&watcher{chunks: newChunks(lim), cut: p.Usage && !f.WantsUsage}, lim, p)
 }
 
