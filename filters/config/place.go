@@ -63,14 +63,14 @@ func pointer(path []step) string {
 	return string(b)
 }
 
-var tokenEscaper = strings.NewReplacer("~", "~0", "/", "~1")
-
 // EscapeToken spells a key as a token of a JSON pointer (RFC 6901, section 3).
 func EscapeToken(s string) string {
-	if strings.ContainsAny(s, "~/") {
-		return tokenEscaper.Replace(s)
-	}
-	return s
+	return strings.ReplaceAll(strings.ReplaceAll(s, "~", "~0"), "/", "~1")
+}
+
+// UnescapeToken is the key that a token of a JSON pointer spells.
+func UnescapeToken(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(s, "~1", "/"), "~0", "~")
 }
 
 // member is the place of a key of the object at p.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/posterngw/postern/filters/config"
 	"github.com/posterngw/postern/filters/llm"
 )
 
@@ -31,8 +32,6 @@ func newClaims(j *JWTConfig) []claim {
 	return claims
 }
 
-var pointerUnescaper = strings.NewReplacer("~1", "/", "~0", "~")
-
 // claimPath is the host property that holds a claim: Envoy's attribute
 // `metadata` is the stream's dynamic metadata.
 func claimPath(j *JWTConfig, name string) []string {
@@ -41,7 +40,7 @@ func claimPath(j *JWTConfig, name string) []string {
 		return append(path, name)
 	}
 	for token := range strings.SplitSeq(name[1:], "/") {
-		path = append(path, pointerUnescaper.Replace(token))
+		path = append(path, config.UnescapeToken(token))
 	}
 	return path
 }
