@@ -1,7 +1,7 @@
 package config
 
 import (
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -66,7 +66,7 @@ func (d *digester) members(n *Node) {
 	for i := range n.Members {
 		sorted[i] = &n.Members[i]
 	}
-	slices.SortStableFunc(sorted, func(a, b *Member) int { return strings.Compare(a.Key, b.Key) })
+	sort.Sort(byKey(sorted))
 	d.buf = append(d.buf, '{')
 	for i, m := range sorted {
 		d.buf = append(AppendQuoted(comma(d.buf, i), m.Key), ':')
@@ -74,6 +74,13 @@ func (d *digester) members(n *Node) {
 	}
 	d.buf = append(d.buf, '}')
 }
+
+// byKey sorts members. It is for sort.Sort, which is linked once for all types.
+type byKey []*Member
+
+func (m byKey) Len() int           { return len(m) }
+func (m byKey) Less(i, j int) bool { return m[i].Key < m[j].Key }
+func (m byKey) Swap(i, j int)      { m[i], m[j] = m[j], m[i] }
 
 // normalNumber spells a number as digits if it is a whole one that float64
 // holds exactly or that was spelled so, and otherwise as the nearest float64.
