@@ -71,6 +71,8 @@ func (d *decoder) stop(emit func(*llm.Event)) {
 func (d *decoder) Overflowed() int { return d.frames.Overflowed() }
 
 // send emits one event.
+//
+//go:noinline
 func (d *decoder) send(ev llm.Event, emit func(*llm.Event)) {
 	d.ev = ev
 	emit(&d.ev)

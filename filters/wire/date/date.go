@@ -59,12 +59,16 @@ type reader struct {
 }
 
 // pass takes what must stand here.
+//
+//go:noinline
 func (r *reader) pass(s string) {
 	rest, ok := strings.CutPrefix(r.rest, s)
 	r.rest, r.wrong = rest, r.wrong || !ok
 }
 
 // number takes a number of n digits between bounds.
+//
+//go:noinline
 func (r *reader) number(n, least, most int) int {
 	if len(r.rest) < n {
 		r.wrong = true

@@ -15,6 +15,8 @@ type Iter struct {
 }
 
 // Members begins a walk over the members of the object raw. Of anything else there are none.
+//
+//go:noinline
 func Members(raw []byte) Iter {
 	it := iterate(raw)
 	if !it.object {
@@ -24,6 +26,8 @@ func Members(raw []byte) Iter {
 }
 
 // Elements begins a walk over the elements of the array raw. Of anything else there are none.
+//
+//go:noinline
 func Elements(raw []byte) Iter {
 	it := iterate(raw)
 	if it.object {
