@@ -83,7 +83,7 @@ func (c *clientStage) ending() audit.End {
 		return audit.Timeout
 	case r.phase == replied:
 		return audit.LocalReply
-	case c.answerEnded && r.answered:
+	case c.answerEnded && r.answered, r.finished():
 		return audit.Complete
 	case r.interrupted():
 		return audit.UpstreamReset

@@ -88,6 +88,12 @@ func (r *request) content(now time.Time) {
 	}
 }
 
+// finished reports whether the client was sent a stream up to its end marker:
+// official clients hang up then, without waiting for the end of the message.
+func (r *request) finished() bool {
+	return r.answered && r.stream != nil && r.stream.over && r.stream.failure == nil
+}
+
 // interrupted reports whether the provider broke an answer off that the client
 // had begun to see.
 func (r *request) interrupted() bool {

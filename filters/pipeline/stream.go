@@ -23,7 +23,7 @@ type streamRelay struct {
 	length  bool // the provider gave a content-length
 	pieces  int  // of text that went by, translated
 	text    int  // bytes of it
-	over    bool // the stream came to its own end
+	over    bool // the stream came to its own end: its end marker, or the message's
 }
 
 func (p *providerStage) newStreamRelay(h *answerHead) *streamRelay {
@@ -54,6 +54,7 @@ func (x *streamRelay) watch(ev *llm.Event) {
 	case ev.Usage != nil:
 		r.usage = *ev.Usage
 	}
+	x.over = x.over || ev.Kind == llm.End
 	if !x.commits && ev.Commits() {
 		x.commits = true
 		r.content(x.p.m.vm.Now())
