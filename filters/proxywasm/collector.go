@@ -19,7 +19,7 @@ const (
 
 	// yieldEvery is how many callbacks the collector waits at most for its turn.
 	// Yielding costs 0.6 µs.
-	yieldEvery = 256
+	yieldEvery = 1024
 )
 
 var callbacks uint

@@ -113,18 +113,13 @@ func (f *fakeHost) installHeaders() {
 		}
 		return f.give(appendPairs(nil, f.headers[m]), addr, size)
 	}
-	proxyAddHeaderMapValue = func(m mapType, name, value string) Status {
-		f.headers[m] = append(f.headers[m], [2]string{strings.Clone(name), strings.Clone(value)})
-		return f.did("add_header_map_value", name, value)
-	}
 	proxyReplaceHeaderMapValue = func(m mapType, name, value string) Status {
-		for i, p := range f.headers[m] {
-			if p[0] == name {
-				f.headers[m][i][1] = strings.Clone(value)
-				break
-			}
+		if st := f.did("replace_header_map_value", name, value); st != OK {
+			return st
 		}
-		return f.did("replace_header_map_value", name, value)
+		f.remove(m, name)
+		f.headers[m] = append(f.headers[m], [2]string{strings.Clone(name), strings.Clone(value)})
+		return OK
 	}
 	proxyRemoveHeaderMapValue = func(m mapType, name string) Status {
 		f.remove(m, name)

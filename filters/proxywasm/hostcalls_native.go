@@ -9,7 +9,6 @@ import "time"
 var (
 	proxyLog                   = func(level uint32, line string) Status { return Unimplemented }
 	proxyGetHeaderMapValue     = func(m mapType, name string, addr, size *uint32) Status { return Unimplemented }
-	proxyAddHeaderMapValue     = func(m mapType, name, value string) Status { return Unimplemented }
 	proxyReplaceHeaderMapValue = func(m mapType, name, value string) Status { return Unimplemented }
 	proxyRemoveHeaderMapValue  = func(m mapType, name string) Status { return Unimplemented }
 	proxyGetHeaderMapPairs     = func(m mapType, addr, size *uint32) Status { return Unimplemented }

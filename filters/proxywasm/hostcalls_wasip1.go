@@ -16,9 +16,6 @@ func proxyLog(level uint32, line string) Status
 //go:wasmimport env proxy_get_header_map_value
 func proxyGetHeaderMapValue(m mapType, name string, addr, size *uint32) Status
 
-//go:wasmimport env proxy_add_header_map_value
-func proxyAddHeaderMapValue(m mapType, name, value string) Status
-
 //go:wasmimport env proxy_replace_header_map_value
 func proxyReplaceHeaderMapValue(m mapType, name, value string) Status
 

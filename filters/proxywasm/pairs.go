@@ -26,13 +26,13 @@ func decodePairs(block []byte) ([][2]string, bool) {
 	sizes, rest := block[4:4+count*pairSizes], text(block[4+count*pairSizes:])
 	pairs := make([][2]string, count)
 	for i := range pairs {
-		for j := range pairs[i] {
-			n := int(binary.LittleEndian.Uint32(sizes[i*pairSizes+j*4:]))
-			if n >= len(rest) {
-				return nil, false
-			}
-			pairs[i][j], rest = rest[:n], rest[n+1:]
+		name, value := int(binary.LittleEndian.Uint32(sizes)), int(binary.LittleEndian.Uint32(sizes[4:]))
+		end := name + 1 + value
+		if end >= len(rest) {
+			return nil, false
 		}
+		pairs[i] = [2]string{rest[:name], rest[name+1 : end]}
+		sizes, rest = sizes[pairSizes:], rest[end+1:]
 	}
 	return pairs, true
 }

@@ -119,9 +119,7 @@ func (binding) ProxyGetHeaderMapValue(m mapType, name *byte, nameSize int, value
 	return deliver(proxyGetHeaderMapValue(m, str(name, nameSize), &inbox.addr, &inbox.size), value, valueSize)
 }
 
-func (binding) ProxyAddHeaderMapValue(m mapType, name *byte, nameSize int, value *byte, valueSize int) Status {
-	return proxyAddHeaderMapValue(m, str(name, nameSize), str(value, valueSize))
-}
+func (binding) ProxyAddHeaderMapValue(mapType, *byte, int, *byte, int) Status { return Unimplemented }
 
 func (binding) ProxyReplaceHeaderMapValue(m mapType, name *byte, nameSize int, value *byte, valueSize int) Status {
 	return proxyReplaceHeaderMapValue(m, str(name, nameSize), str(value, valueSize))

@@ -181,22 +181,13 @@ func (s *stream) Header(side pipeline.Side, name string) (string, bool) {
 	return text(b), ok
 }
 
-// SetHeader removes what is there before it adds, because a host's replace
-// changes the first value only and lets the others through. A pseudo header
-// has one value, and Envoy does not let it be removed.
+// SetHeader relies on the host's replace to leave one value, however many there
+// were: Envoy 1.40 was seen to (the SDK's comment says otherwise, of an older
+// Envoy), and wasm-nginx-module sets with override.
 func (s *stream) SetHeader(side pipeline.Side, name, value string) {
-	if !s.ready() {
-		return
+	if s.ready() {
+		s.check("replace_header_map_value", proxyReplaceHeaderMapValue(headersOf(side), name, value))
 	}
-	m := headersOf(side)
-	if name != "" && name[0] == ':' {
-		s.check("replace_header_map_value", proxyReplaceHeaderMapValue(m, name, value))
-		return
-	}
-	if st := proxyRemoveHeaderMapValue(m, name); st != NotFound && !s.check("remove_header_map_value", st) {
-		return
-	}
-	s.check("add_header_map_value", proxyAddHeaderMapValue(m, name, value))
 }
 
 func (s *stream) RemoveHeader(side pipeline.Side, name string) {
