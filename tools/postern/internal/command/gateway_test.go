@@ -121,6 +121,7 @@ func (g *running) do(r *http.Request) answer {
 	require.NoError(g.t, err)
 	defer func() { require.NoError(g.t, a.Body.Close()) }()
 	body, err := io.ReadAll(a.Body)
+	g.rows() // so that rows stand in the order of requests
 	return answer{a.StatusCode, a.Header, string(body), err}
 }
 
