@@ -154,26 +154,30 @@ func (c *clientStage) standing() Action {
 // accept takes the whole request: read it, gather what deciding needs, decide.
 func (c *clientStage) accept() outcome {
 	doc, e := c.document()
+	defer c.m.forget()
 	if e != nil {
 		return c.fail(e)
 	}
-	if c.r.facts, e = c.r.dialect.Client.Facts(c.r.call, &doc); e != nil {
+	if c.r.facts, e = c.r.dialect.Client.Facts(c.r.call, doc); e != nil {
 		return c.fail(e)
 	}
 	c.r.facts.Received = c.r.began.Unix()
 	c.r.advance(gathering)
-	g := &gathered{c: c}
-	if !g.start() {
-		return wait
+	if len(c.m.gather) > 0 {
+		g := &gathered{c: c}
+		if !g.start() {
+			return wait
+		}
+		if g.err != nil {
+			return c.fail(g.err)
+		}
 	}
-	if g.err != nil {
-		return c.fail(g.err)
-	}
-	return c.send(&doc)
+	return c.send(doc)
 }
 
-// document reads, decodes and validates the body that the host holds.
-func (c *clientStage) document() (jsonx.Document, *llm.Error) {
+// document reads, decodes and validates the body that the host holds. It is the
+// module's one document, until forget.
+func (c *clientStage) document() (*jsonx.Document, *llm.Error) {
 	body := c.s.Body(Request, 0, c.size)
 	if c.r.bytesIn == 0 { // not again after a wait
 		c.r.bytesIn = len(body)
@@ -182,13 +186,14 @@ func (c *clientStage) document() (jsonx.Document, *llm.Error) {
 	if c.head.encoding == "gzip" {
 		plain, e := gunzip(body, c.snap.limits.Body)
 		if e != nil {
-			return jsonx.Document{}, e
+			return nil, e
 		}
 		body = plain
 	}
-	doc, err := jsonx.Scan(body, c.r.dialect.Client.Inspected(), jsonx.Limits{Depth: c.snap.limits.Depth, Bytes: c.snap.limits.Body})
+	doc := &c.m.doc
+	err := doc.Scan(body, c.r.dialect.Client.Inspected(), jsonx.Limits{Depth: c.snap.limits.Depth, Bytes: c.snap.limits.Body})
 	if err != nil {
-		return doc, badJSON(err)
+		return nil, badJSON(err)
 	}
 	return doc, nil
 }

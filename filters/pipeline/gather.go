@@ -61,11 +61,12 @@ func (c *clientStage) resume(e *llm.Error) {
 	}
 	// The body was not kept while waiting: the host has it.
 	doc, e := c.document()
+	defer c.m.forget()
 	if e != nil {
 		c.fail(e)
 		return
 	}
-	if c.send(&doc) == proceed {
+	if c.send(doc) == proceed {
 		c.s.Resume(Request)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/posterngw/postern/filters/audit"
 	"github.com/posterngw/postern/filters/budget"
+	"github.com/posterngw/postern/filters/credential"
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/route"
 	"github.com/posterngw/postern/filters/telemetry"
@@ -27,10 +28,18 @@ type Module struct {
 	chance   uint64
 	panics   int64
 	refusals int64
-	edits    jsonx.Edits
 	rec      audit.Record
 	line     []byte
+
+	// What one callback needs for itself, here and not on the heap each time.
+	edits jsonx.Edits
+	doc   jsonx.Document
+	auth  credential.Attempt
+	keys  [2][2]string // headers that authenticate an attempt
 }
+
+// forget lets go of the body that was read.
+func (m *Module) forget() { m.doc = jsonx.Document{} }
 
 // New makes the module of a VM. dialects is the list of what it speaks.
 func New(vm VM, dialects []*dialect.Dialect, gather ...Gatherer) *Module {

@@ -43,9 +43,9 @@ var targetNames = func() (names [route.MaxPlan]string) {
 
 // patch says what changes in bytes that keep their dialect.
 func (r *request) patch(t *route.Target) *dialect.Patch {
-	p := &dialect.Patch{Target: &t.Codec, Usage: true}
+	r.patched = dialect.Patch{Target: &t.Codec, Usage: true}
 	if t.Codec.Model != r.facts.Model {
-		p.Model = r.facts.Model
+		r.patched.Model = r.facts.Model
 	}
-	return p
+	return &r.patched
 }

@@ -66,9 +66,10 @@ type request struct {
 	encoded bool
 
 	attempts []attempt
-	answered bool         // an attempt's answer was let through to the client
-	stream   *streamRelay // of the answer, when it is streamed
-	whole    int          // bytes of the answer's body, when it is whole
+	patched  dialect.Patch // of the attempt in hand, see patch
+	answered bool          // an attempt's answer was let through to the client
+	stream   *streamRelay  // of the answer, when it is streamed
+	whole    int           // bytes of the answer's body, when it is whole
 	usage    llm.Usage
 	firstAt  time.Time // of the first content
 	err      *llm.Error
