@@ -28,7 +28,7 @@ $(WASM): $(SOURCES)
 
 $(BUILD)/postern: $(shell find tools host-test -name '*.go' -not -name '*_test.go' 2>/dev/null) $(SOURCES)
 	@mkdir -p $(BUILD)
-	$(GO) build -trimpath -o $@ ./tools/postern
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o $@ ./tools/postern
 
 test: $(WASM) ## every test that needs no other program
 	$(GO) test ./...
