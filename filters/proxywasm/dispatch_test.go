@@ -4,6 +4,7 @@ package proxywasm
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/posterngw/postern/filters/pipeline"
@@ -235,6 +236,45 @@ func TestAPanicAfterActivatingAnotherStream(t *testing.T) {
 	dispatch(atRequestHeaders, 8, 0, 0, 0)
 	require.Contains(t, f.log, "send_local_response 8 500 panic  0 -1")
 }
+
+// Nor must that one be refused in its place when it panics again.
+func TestASecondPanicAfterActivatingAnotherStream(t *testing.T) {
+	for _, st := range []Status{OK, BadArgument} {
+		f := newFake()
+		p := &fakePlugin{}
+		start(t, p)
+		begin(p, 7)
+		begin(p, 8)
+		p.on = func(s *fakeStage, callback string) {
+			p.made[0].Activate()
+			if callback == "recovered" {
+				f.refuse["set_effective_context"] = st
+			}
+			panic("broken")
+		}
+		require.Equal(t, hold, dispatch(atRequestHeaders, 8, 0, 0, 0))
+		last := f.log[len(f.log)-1]
+		if st == OK {
+			require.Contains(t, last, "send_local_response 8 500")
+		} else {
+			require.Equal(t, "set_effective_context 8", last, "nobody is answered")
+		}
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	for want, cause := range map[string]any{
+		"text": "text", "an error": errors.New("an error"), "7": 7, "panic": 1.5,
+		strings.Repeat("x", maxCause): strings.Repeat("x", 9999),
+	} {
+		require.Equal(t, want, describe(cause))
+	}
+	require.Equal(t, "panic", describe(brokenError{}))
+}
+
+type brokenError struct{}
+
+func (brokenError) Error() string { panic("no text") }
 
 func TestCallbacksInsideOfHostCalls(t *testing.T) {
 	f := newFake()

@@ -31,9 +31,11 @@ func report(at callback, cause any) {
 	}
 }
 
-// describe says what a panic was about, in at most maxCause bytes.
-func describe(cause any) string {
-	said := "panic"
+// describe says what a panic was about, in at most maxCause bytes. An error
+// whose text panics has none.
+func describe(cause any) (said string) {
+	said = "panic"
+	defer func() { _ = recover() }()
 	switch c := cause.(type) {
 	case error:
 		said = c.Error()

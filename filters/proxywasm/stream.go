@@ -86,12 +86,21 @@ func (s *stream) recovered(cause string) (answer uint32) {
 	defer func() {
 		if again := recover(); again != nil {
 			report(running.at, again)
-			s.deaf = true
-			answer = refuse()
+			answer = s.giveUp()
 		}
+		s.gone = running.at == atDelete
 	}()
 	s.Activate() // the stage may have been speaking about another stream
 	return answerOf(s.cb.Recovered(cause))
+}
+
+// giveUp refuses the stream, and nothing but this stream.
+func (s *stream) giveUp() uint32 {
+	s.deaf = true
+	if s.Activate(); !s.ready() {
+		return hold
+	}
+	return refuse()
 }
 
 // answerOf is what the ABI answers for an action; an unknown one holds.
