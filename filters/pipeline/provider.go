@@ -99,11 +99,11 @@ func (p *providerStage) address() *llm.Error {
 func (p *providerStage) authenticate() *llm.Error {
 	t := p.target()
 	codec := t.Provider.Dialect.Provider
-	var few [2][2]string
-	headers, e := p.r.snap.credentials[t.Provider].Headers(few[:0], &credential.Attempt{
+	p.m.auth = credential.Attempt{
 		Method: "POST", Host: t.Provider.Host, Now: p.attempt().began,
 		Key: func(key string) (string, string) { return codec.Credential(&t.Codec, key) },
-	})
+	}
+	headers, e := p.r.snap.credentials[t.Provider].Headers(p.m.keys[:0], &p.m.auth)
 	if e != nil {
 		return e
 	}
@@ -155,11 +155,13 @@ func (p *providerStage) nothingToEncode() (Action, bool) {
 
 func (p *providerStage) encode() Action {
 	client := p.r.dialect.Client
-	doc, bad := jsonx.Scan(p.s.Body(Request, 0, p.size), client.Inspected(), jsonx.Limits{Depth: p.r.snap.limits.Depth})
+	doc := &p.m.doc
+	defer p.m.forget()
+	bad := doc.Scan(p.s.Body(Request, 0, p.size), client.Inspected(), jsonx.Limits{Depth: p.r.snap.limits.Depth})
 	if bad != nil {
 		return p.refuse(internalError("the host changed the request's body: " + bad.Error()))
 	}
-	body, e := p.r.encode(p.target(), &doc)
+	body, e := p.r.encode(p.target(), doc)
 	if e != nil {
 		return p.refuse(e)
 	}
