@@ -13,14 +13,16 @@ import (
 type request struct {
 	name   string
 	bytes  int
+	turn   int // sentences per turn
 	stream bool
 	count  int // requests of one measurement at c=8
 }
 
 var requests = []request{
-	{name: "300 B", bytes: 300, count: 4000},
-	{name: "214 KB", bytes: 214_000, count: 700},
-	{name: "stream", bytes: 300, stream: true, count: 600},
+	{name: "300 B", bytes: 300, turn: 1, count: 4000},
+	{name: "214 KB, turns of 2 KB", bytes: 214_000, turn: 20, count: 300},
+	{name: "214 KB, turns of 100 B", bytes: 214_000, turn: 1, count: 200},
+	{name: "stream", bytes: 300, turn: 1, stream: true, count: 600},
 }
 
 // model is the name that a variant's client asks for.
@@ -51,8 +53,8 @@ func (b *bench) measure(v variant, r request, translated bool, connections, n in
 		return s, err
 	}
 	model := r.model(v, translated)
-	payload := b.path(fmt.Sprintf("%s-%d.json", model, r.bytes))
-	if err := os.WriteFile(payload, boot.Body(model, r.stream, r.bytes), 0o600); err != nil {
+	payload := b.path(fmt.Sprintf("%s-%d-%d.json", model, r.bytes, r.turn))
+	if err := os.WriteFile(payload, boot.Body(model, r.stream, r.bytes, r.turn), 0o600); err != nil {
 		return s, err
 	}
 	n = max(connections, int(float64(n)*b.scale))

@@ -67,9 +67,11 @@ func Config(p Providers, parts Parts, k Key) (string, error) {
 	return b.String(), err
 }
 
-// Body is a chat request for a model, with about n bytes of JSON.
-func Body(model string, stream bool, n int) []byte {
-	const turn = `{"role":"user","content":"Tell me something about the history of the sea, please.\nWrite \"two\" sentences and no more than that."}`
+// Body is a chat request for a model, with about n bytes of JSON in turns of
+// so many sentences each.
+func Body(model string, stream bool, n, sentences int) []byte {
+	const sentence = `Tell me something about the history of the sea, please.\nWrite \"two\" sentences and no more than that. `
+	turn := `{"role":"user","content":"` + strings.Repeat(sentence, sentences) + `"}`
 	var b strings.Builder
 	b.WriteString(`{"model":"` + model + `",`)
 	if stream {
