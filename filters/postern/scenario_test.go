@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -35,7 +36,7 @@ func TestScenarios(t *testing.T) {
 }
 
 // maxCut bounds the bodies that are cut at every place.
-const maxCut = 2 << 10
+const maxCut = 4 << 10
 
 // TestCuts plays every file with its bodies cut: natively at every place, through
 // the module byte by byte, near every delimiter and at random. Neither what the
@@ -60,34 +61,46 @@ func TestCuts(t *testing.T) {
 	}
 }
 
+// Partitions at random: of files with a stream, and of others.
+const (
+	partitions = 64
+	fewer      = 4
+)
+
 func cuts(f *scenario.File, engine string) map[string]scenario.Cutter {
-	cuts := map[string]scenario.Cutter{"byte by byte": scenario.Bytes}
-	body := longest(f)
-	places := scenario.Delimiters(body)
-	if engine == "native" && len(body) <= maxCut {
-		places = nil
-		for i := range body {
-			places = append(places, i)
+	cuts := map[string]scenario.Cutter{}
+	body, streams := longest(f)
+	seeds, places := uint64(fewer), []int(nil)
+	if streams {
+		seeds, places = partitions, scenario.Delimiters(body)
+	}
+	if len(body) <= maxCut {
+		cuts["byte by byte"] = scenario.Bytes
+		for i := 0; i < len(body) && engine == "native"; i++ {
+			cuts["at "+strconv.Itoa(i)] = scenario.At(i)
 		}
 	}
 	for _, i := range places {
 		cuts["at "+strconv.Itoa(i)] = scenario.At(i)
 	}
-	for seed := range uint64(64) {
+	for seed := range seeds {
 		cuts["pieces "+strconv.FormatUint(seed, 10)] = scenario.Pieces(seed)
 	}
 	return cuts
 }
 
-// longest is the longest body that a provider sends.
-func longest(f *scenario.File) string {
-	var body string
+// longest is the longest body of a file, and whether a provider streams in it.
+func longest(f *scenario.File) (body string, streams bool) {
 	for i := range f.Steps {
-		if s := &f.Steps[i]; s.Kind == scenario.Provider && len(s.Message.Body) > len(body) {
-			body = s.Message.Body
+		m := &f.Steps[i].Message
+		if len(m.Body) > len(body) && f.Steps[i].Kind != scenario.Response {
+			body = m.Body
+		}
+		for _, h := range m.Headers {
+			streams = streams || h[0] == "content-type" && strings.HasPrefix(h[1], "text/event-stream")
 		}
 	}
-	return body
+	return body, streams
 }
 
 // engines are the module as Go code and as it ships.
