@@ -174,7 +174,7 @@ func TestSlowReader(t *testing.T) {
 				}
 				time.Sleep(30 * time.Millisecond)
 			}
-			require.True(t, strings.HasSuffix(text.String(), "data: [DONE]\n\n"), "%.500s", text.String())
+			require.True(t, strings.HasSuffix(text.String(), "data: [DONE]\n\n"), "%.500s\n%s", text.String(), shared.envoy.Access(res.Header.Get("x-request-id")))
 			require.Greater(t, strings.Count(text.String(), "\ndata: "), 1000)
 			r := audit(t, res.Header.Get("x-request-id"))
 			require.Equal(t, "complete", r.End)

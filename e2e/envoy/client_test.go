@@ -31,6 +31,16 @@ func client(opts ...option.RequestOption) *openai.Client {
 	return &c
 }
 
+// overHTTP2 is a client that speaks nothing else, without TLS.
+func overHTTP2(t *testing.T) *http.Client {
+	t.Helper()
+	var p http.Protocols
+	p.SetUnencryptedHTTP2(true)
+	transport := &http.Transport{Protocols: &p}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
+}
+
 // behave asks the mock for behaviours.
 func behave(list string) option.RequestOption { return option.WithHeader(mock.BehaviourHeader, list) }
 

@@ -25,7 +25,7 @@ func TestFailover(t *testing.T) {
 		{"first-html", true, true, "malformed"},
 		{"first-reset", true, true, "provider"},
 		{"first-close", true, true, "provider"},
-		{"first-hang", true, true, "provider"},
+		{"first-hang", true, true, "timeout"},
 		{"first-refuses", true, true, "provider"},
 		{"first-claude-503", true, true, "overloaded"},
 		// Streams that are 200 and fail before they say anything.

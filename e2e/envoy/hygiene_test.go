@@ -80,11 +80,7 @@ func TestTraceContext(t *testing.T) {
 // The same over HTTP/2 without TLS, many streams on one connection.
 func TestHTTP2(t *testing.T) {
 	t.Parallel()
-	var p http.Protocols
-	p.SetUnencryptedHTTP2(true)
-	transport := &http.Transport{Protocols: &p}
-	t.Cleanup(transport.CloseIdleConnections)
-	h2 := option.WithHTTPClient(&http.Client{Transport: transport})
+	h2 := option.WithHTTPClient(overHTTP2(t))
 	for _, s := range sides() {
 		got := ask(t, say(s.model, "sally port"), h2)
 		require.Nil(t, got.err)

@@ -31,7 +31,7 @@ identity:
 func TestReload(t *testing.T) {
 	t.Parallel()
 	text := shared.config(reloadConfig)
-	e := start(t, envoytest.Options{Config: text, Env: environment, Dynamic: true, Workers: 2})
+	e := start(t, envoytest.Options{Config: text, Env: environment, Dynamic: true})
 	c := client(option.WithBaseURL(e.URL + "/v1"))
 
 	l := load{stop: make(chan struct{})}
