@@ -10,7 +10,7 @@ import (
 // without a proxy: what the module itself costs per request.
 func BenchmarkRequest(b *testing.B) {
 	_, client, provider := newModule(b)
-	answer := []byte(answers[0])
+	answer := []byte(wholeJSON)
 	body := []byte(bodies[0])
 	b.ReportAllocs()
 	for b.Loop() {

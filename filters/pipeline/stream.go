@@ -120,8 +120,9 @@ func (x *streamRelay) end(p *providerStage, size int) Action {
 // is kept in the client's dialect all the time.
 func (x *streamRelay) gate(size int, end bool) Action {
 	p := x.p
-	x.taken += size - x.kept
-	out, untouched := x.write(p.s.Body(Response, x.kept, size-x.kept), end)
+	fresh := max(size-x.kept, 0)
+	x.taken += fresh
+	out, untouched := x.write(p.s.Body(Response, x.kept, fresh), end)
 	if x.failure != nil && !x.commits {
 		return p.fail(x.failure)
 	}
