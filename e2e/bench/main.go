@@ -17,6 +17,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 )
 
 // options are the flags.
@@ -46,6 +48,13 @@ func run(o options) error {
 		return err
 	}
 	defer b.close()
+	stopped := make(chan os.Signal, 1)
+	signal.Notify(stopped, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-stopped
+		_ = os.RemoveAll(b.dir) // the kernel ends the processes
+		os.Exit(1)
+	}()
 	if o.long {
 		return b.soak()
 	}

@@ -56,6 +56,7 @@ const (
 // soak shows whether memory stays flat: most requests are small, every batch
 // has large ones, streams and translated ones.
 func (b *bench) soak() error {
+	b.scale = 1
 	p, err := b.start(all)
 	if err != nil {
 		return err

@@ -88,7 +88,7 @@ func (p *Process) Log() string {
 func (p *Process) CPU() (time.Duration, error) {
 	tasks, err := filepath.Glob(p.file("task/*/schedstat"))
 	if err != nil || len(tasks) == 0 {
-		return 0, errors.New("no threads of "+p.cmd.Path)
+		return 0, errors.New("no threads of " + p.cmd.Path)
 	}
 	var sum time.Duration
 	for _, task := range tasks {
