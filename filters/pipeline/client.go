@@ -71,6 +71,7 @@ func (c *clientStage) begin() {
 		c.r.id = c.r.key
 	}
 	c.m.live[c.r.key] = c.r
+	c.m.serving[c.snap] = struct{}{}
 }
 
 // admit refuses what the VM has no room for, before it takes any.
@@ -288,6 +289,7 @@ func (c *clientStage) Done() {
 		return
 	}
 	c.told = true
+	c.m.serving[c.snap] = struct{}{} // again: it may be the last request of an old one
 	now := c.m.vm.Now()
 	c.r.end = c.ending()
 	c.r.settle(now)

@@ -2,7 +2,8 @@
 // once per attempt) that share one typed state, with the outcomes Continue,
 // Wait, Reply and Fail.
 //
-// It sees the proxy only through the interfaces in host.go, and the parts that
-// decide (identity, policy, budget, …) only through those in parts.go. It
-// knows no dialect by name, opens no connection and reads no clock of its own.
+// It sees the proxy only through the interfaces in host.go. The parts that decide
+// (identity, policy, route, budget, …) are packages of their own, which a Snapshot
+// makes ready from one configuration; here they are only asked. The package knows
+// no dialect by name, opens no connection and reads no clock of its own.
 package pipeline

@@ -22,6 +22,7 @@ type Module struct {
 
 	live     map[string]*request
 	holding  map[*providerStage]struct{}
+	serving  map[*Snapshot]struct{} // what requests began with, and may not have been reported
 	inFlight int
 	next     uint64 // of stream keys
 	nonce    string // tells this VM's keys from another's
@@ -47,6 +48,7 @@ func New(vm VM, dialects []*dialect.Dialect, gather ...Gatherer) *Module {
 		vm: vm, dialects: dialects, gather: gather,
 		live:    make(map[string]*request),
 		holding: make(map[*providerStage]struct{}),
+		serving: make(map[*Snapshot]struct{}),
 		nonce:   strconv.FormatUint(uint64(vm.Now().UnixNano()), 36),
 		chance:  uint64(vm.Now().UnixNano()),
 	}
@@ -134,14 +136,20 @@ func (p *plugin) Tick() {
 	}
 }
 
-// report brings what is shared up to date: counters and budgets.
+// report brings what is shared up to date: counters and budgets, also those of
+// configurations that no plugin has any more, as long as requests end in them.
 func (p *plugin) report() {
 	now := p.m.vm.Now()
 	if now.Sub(p.reported) < budget.TickEvery {
 		return
 	}
 	p.reported = now
-	p.snap.budgets.Tick(now)
+	for sn := range p.m.serving {
+		if busy := sn.budgets.Tick(now); !busy && sn != p.snap {
+			delete(p.m.serving, sn)
+		}
+		sn.telemetry.Flush()
+	}
 	p.snap.telemetry.Sample(telemetry.Sample{Streams: int64(len(p.m.live)), BytesInFlight: int64(p.m.inFlight),
 		HighWater: p.m.vm.Memory(), Panics: p.m.panics, Admission: p.m.refusals})
 	p.snap.telemetry.Flush()

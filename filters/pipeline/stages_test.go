@@ -119,6 +119,36 @@ func TestSnapshotOfARequest(t *testing.T) {
 	}
 }
 
+// TestBudgetsOfAnOldConfiguration: what a request uses after its configuration
+// was replaced, and the plugin that had it is gone, counts for the new one.
+func TestBudgetsOfAnOldConfiguration(t *testing.T) {
+	tight := strings.Replace(testConfig, `"limit":100000`, `"limit":200,"chunk":1,"lease_ttl":"5s"`, 1)
+	m, before, provider := newModule(t)
+	require.True(t, before.Configure([]byte(tight)))
+	after := m.Plugin().(*plugin)
+	require.True(t, after.Configure([]byte(tight)))
+	vm := m.vm.(*fakeVM)
+	for _, wait := range []time.Duration{0, 30 * time.Second} { // also when the host has ticked in between
+		old := newExchange(t, m, before, provider)
+		old.send(chat)
+		vm.now = vm.now.Add(wait)
+		after.Tick()
+		s, p := old.attempt()
+		respond(s, p, 200, jsonType)
+		chunk(s, p, strings.ReplaceAll(wholeJSON, `"prompt_tokens":1,`, `"prompt_tokens":20,`), true)
+		old.record()
+	}
+	for range 30 { // the leases of the old one expire
+		vm.now = vm.now.Add(time.Second)
+		after.Tick()
+	}
+	young := newExchange(t, m, after, provider)
+	young.headers()
+	require.Equal(t, Pause, young.body(chat))
+	require.Equal(t, "budget_exceeded", young.record()["error"].(map[string]any)["code"])
+	require.Len(t, m.serving, 1)
+}
+
 func TestRefusedConfigurations(t *testing.T) {
 	m, client, _ := newModule(t)
 	for name, text := range map[string]string{
