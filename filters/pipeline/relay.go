@@ -113,7 +113,7 @@ func (x *wholeRelay) chunk(p *providerStage, size int) Action {
 func (x *wholeRelay) end(p *providerStage, size int) Action {
 	limit := p.r.snap.limits.Answer
 	if size > limit {
-		return p.fail(malformed("answer_too_large", "the provider's answer is larger than the gateway takes"))
+		return p.fail(tooLarge())
 	}
 	body, e := p.decoded(&x.h, size, limit)
 	if e != nil {
@@ -195,6 +195,10 @@ func (p *providerStage) succeed(now time.Time) {
 		a.over, a.took = true, now.Sub(a.began)
 	}
 	p.commit()
+}
+
+func tooLarge() *llm.Error {
+	return malformed("answer_too_large", "the provider's answer is larger than the gateway takes")
 }
 
 func malformed(code, message string) *llm.Error {

@@ -66,6 +66,9 @@ func (c *clientStage) hostReply() *llm.Error {
 	}
 	text, _ := c.s.Header(Response, ":status")
 	status, _ := strconv.Atoi(text)
+	if status == 500 && a != nil && a.status != 0 {
+		return tooLarge() // the host could not hold it: it came faster than it was counted
+	}
 	e := &llm.Error{Class: llm.ProviderError, Source: llm.FromHost, Status: status, Code: "upstream_unavailable",
 		Message: "no provider could be reached"}
 	switch status {

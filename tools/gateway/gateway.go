@@ -53,8 +53,8 @@ type Options struct {
 	Profile  hosttest.Profile
 }
 
-// headroom is how much larger the host's buffer is than the module's limit, so
-// that the module refuses first.
+// headroom is how much larger the host's buffer is than the module's limits on
+// bodies and whole answers, so that the module refuses first.
 const headroom = 64 << 10
 
 // Host describes the proxy.
@@ -70,7 +70,7 @@ func Host(o Options) hosttest.Config {
 		Upstream:   []hosttest.Filter{stage("postern-provider", pipeline.ProviderConfig)},
 		Route: hosttest.Route{
 			Name: "postern", Cluster: cluster, RefreshClusterOnRetry: true, IncludeAttemptCount: true,
-			Timeout: -1, BufferLimit: o.Config.Limits.Body + headroom,
+			Timeout: -1, BufferLimit: max(o.Config.Limits.Body, o.Config.Limits.Answer) + headroom,
 			Retry: &hosttest.RetryPolicy{
 				On:               []string{"retriable-headers", "connect-failure", "refused-stream", "reset"},
 				RetriableHeaders: []string{"x-postern-retry"}, Backoff: time.Millisecond,
