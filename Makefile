@@ -26,9 +26,10 @@ OUTOFLINE := -gcflags=github.com/posterngw/postern/filters/config=-l -gcflags=fm
 
 wasm: $(WASM) ## build the module for proxies: build/postern.wasm
 
-$(WASM): $(SOURCES)
+$(WASM): $(SOURCES) $(wildcard tools/slim/*.go)
 	@mkdir -p $(BUILD)
 	GOOS=wasip1 GOARCH=wasm $(GO) build -trimpath $(OUTOFLINE) -ldflags="-s -w" -buildmode=c-shared -o $@ ./filters/postern
+	$(GO) run ./tools/slim $@
 
 $(BUILD)/postern: $(shell find tools host-test -name '*.go' -not -name '*_test.go' 2>/dev/null) $(SOURCES)
 	@mkdir -p $(BUILD)

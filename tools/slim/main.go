@@ -1,0 +1,44 @@
+// Slim makes a module of Go's smaller: it takes a table out of the file that the
+// module can compute when it starts.
+//
+// Go finds a function by its program counter through a table of 20 bytes for
+// each 4 KiB of code. On wasm a function has 64 KiB of program counters, however
+// short it is, so that the table holds sixteen entries for each function, all
+// with the function's number, and the linker writes each as a data segment of
+// its own: 160 bytes of file for each function and 70,000 segments for Postern.
+// Slim replaces the entries by a loop in front of _initialize.
+//
+// It changes nothing else, knows no other layout than this one, and leaves a
+// file alone in which it does not find the table exactly as described.
+//
+//	slim FILE
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: slim FILE")
+		os.Exit(2)
+	}
+	if err := run(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "slim:", err)
+		os.Exit(1)
+	}
+}
+
+func run(file string) error {
+	before, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	after, err := slim(before)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "slim: %s stays as it is: %v\n", file, err)
+		return nil
+	}
+	return os.WriteFile(file, after, 0o644)
+}
