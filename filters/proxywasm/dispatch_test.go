@@ -114,7 +114,7 @@ func TestAStageWithoutCallbacksIsRefused(t *testing.T) {
 	dispatch(atDelete, 7, 0, 0, 0)
 }
 
-type noStages struct{ fakePlugin }
+type noStages struct{}
 
 func (noStages) Configure([]byte) bool                     { return true }
 func (noStages) Stream(pipeline.Stream) pipeline.Callbacks { return nil }
