@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -18,10 +19,32 @@ import (
 // the list here, and says why in the change.
 const maxModule = 6 << 20
 
+// maxCode bounds the code alone, which is what costs memory: the rest of the
+// file is tables.
+const maxCode = 4 << 20
+
 func TestModuleSize(t *testing.T) {
 	info, err := os.Stat(path)
 	require.NoError(t, err, "run `make wasm` first")
 	require.LessOrEqual(t, info.Size(), int64(maxModule))
+	require.LessOrEqual(t, codeSize(t), maxCode)
+}
+
+// codeSize is the length of the module's code section (WebAssembly Core 2.0,
+// section 5.5.13).
+func codeSize(t *testing.T) int {
+	module, err := os.ReadFile(path)
+	require.NoError(t, err)
+	const code = 10
+	for rest := module[8:]; len(rest) > 0; {
+		size, n := binary.Uvarint(rest[1:])
+		if rest[0] == code {
+			return int(size)
+		}
+		rest = rest[1+n+int(size):]
+	}
+	t.Fatal("no code section")
+	return 0
 }
 
 // TestImportBudget holds the packages from outside the standard library and
