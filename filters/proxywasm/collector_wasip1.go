@@ -11,7 +11,7 @@ const (
 	// gcPercent sets how far the heap grows between collections: to 8 MiB at
 	// least (4 MiB times this), or to three times what lives. A VM under load
 	// then has 12 to 13 MiB of linear memory.
-	// Measured in Envoy on such bodies, of about 500 µs CPU per request: 100
+	// Measured in Envoy on bodies of 214 KB, about 500 µs CPU per request: 100
 	// costs 33 µs more, 400 saves 15 µs and takes 4 MiB more, 800 saves 22 µs
 	// and takes 25 MiB more. On small bodies the collector is in the noise.
 	gcPercent = 200

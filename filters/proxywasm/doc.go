@@ -5,8 +5,9 @@
 //	func init() { proxywasm.Register(newPlugin) }
 //
 // and is built with GOOS=wasip1 GOARCH=wasm -buildmode=c-shared. The SDK keeps
-// the contexts and dispatches the callbacks; this package supplies the exports,
-// the host calls and the memory that the host writes results into. A panic
+// the VM and the plugins and dispatches their callbacks; this package supplies
+// the exports, the streams, the host calls and the memory that the host writes
+// results into. A panic
 // ends at the export that it would leave: it is told to the one stream that
 // it happened in (pipeline.Callbacks.Recovered), and the VM lives on. What
 // recover cannot catch still ends the VM: a stack deeper than the host's (some
