@@ -7,9 +7,10 @@
 // and is built with GOOS=wasip1 GOARCH=wasm -buildmode=c-shared. The SDK keeps
 // the VM and the plugins and dispatches their callbacks; this package supplies
 // the exports, the streams, the host calls and the memory that the host writes
-// results into. A panic
-// ends at the export that it would leave: it is told to the one stream that
-// it happened in (pipeline.Callbacks.Recovered), and the VM lives on. What
+// results into.
+//
+// A panic ends at the export that it would leave: it is told to the one stream
+// that it happened in (pipeline.Callbacks.Recovered), and the VM lives on. What
 // recover cannot catch still ends the VM: a stack deeper than the host's (some
 // 20,000 calls in Envoy), and memory that the host does not give.
 //
