@@ -28,8 +28,9 @@ wasm: $(WASM) ## build the module for proxies: build/postern.wasm
 
 $(WASM): $(SOURCES) $(wildcard tools/slim/*.go)
 	@mkdir -p $(BUILD)
-	GOOS=wasip1 GOARCH=wasm $(GO) build -trimpath $(OUTOFLINE) -ldflags="-s -w" -buildmode=c-shared -o $@ ./filters/postern
-	$(GO) run ./tools/slim $@
+	GOOS=wasip1 GOARCH=wasm $(GO) build -trimpath $(OUTOFLINE) -ldflags="-s -w" -buildmode=c-shared -o $@.new ./filters/postern
+	$(GO) run ./tools/slim $@.new
+	@mv $@.new $@
 
 $(BUILD)/postern: $(shell find tools host-test -name '*.go' -not -name '*_test.go' 2>/dev/null) $(SOURCES)
 	@mkdir -p $(BUILD)
