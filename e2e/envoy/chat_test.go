@@ -2,6 +2,7 @@ package envoy
 
 import (
 	"testing"
+	"time"
 
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/packages/param"
@@ -28,6 +29,11 @@ func sides() []side {
 // what the provider reported.
 func accounted(t *testing.T, s side, got told, usage *openai.CompletionUsage) {
 	t.Helper()
+	// The client has its answer before the provider has sent the last line feed.
+	require.Eventually(t, func() bool {
+		seen := s.provider.Of(got.id)
+		return len(seen) > 0 && seen[0].Billed != nil
+	}, 10*time.Second, 10*time.Millisecond, "the provider's own account")
 	seen := s.provider.Of(got.id)
 	require.Len(t, seen, 1, "attempts that reached the provider")
 	require.Equal(t, s.path, seen[0].Path)
