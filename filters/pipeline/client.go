@@ -107,7 +107,7 @@ func (c *clientStage) take(n int) *llm.Error {
 }
 
 func (c *clientStage) identify() *llm.Error {
-	token, header := c.r.dialect.Client.Token(c.head.get)
+	token, header := c.r.dialect.Client.Token(c.head.pairs.get)
 	if header != "" && !isCredential(header) {
 		c.head.strip = append(c.head.strip, header)
 	}

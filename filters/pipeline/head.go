@@ -10,7 +10,7 @@ import (
 
 // head is what one reading of the request's headers told.
 type head struct {
-	pairs    [][2]string
+	pairs    headers
 	method   string
 	path     string // without the query
 	encoding string // content-encoding, unless identity
@@ -108,11 +108,14 @@ func isCredential(name string) bool {
 	return false
 }
 
+// headers are the names and values of one side, as one reading gave them.
+type headers [][2]string
+
 // get looks a header up; empty when it is absent.
-func (h *head) get(name string) string {
-	for i := range h.pairs {
-		if h.pairs[i][0] == name {
-			return h.pairs[i][1]
+func (hs headers) get(name string) string {
+	for i := range hs {
+		if hs[i][0] == name {
+			return hs[i][1]
 		}
 	}
 	return ""

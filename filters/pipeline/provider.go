@@ -297,7 +297,7 @@ func (r *request) endAttempt(now time.Time, code string) {
 
 // answerHead is what one reading of a provider's headers told.
 type answerHead struct {
-	pairs  [][2]string
+	pairs  headers
 	status int
 	kind   string // content-type, without parameters
 	coding string // content-encoding
@@ -330,16 +330,6 @@ func (h *answerHead) read(pairs [][2]string) {
 
 // plain reports whether the body has no content coding.
 func (h *answerHead) plain() bool { return h.coding == "" || h.coding == "identity" }
-
-// get looks a header up; empty when it is absent.
-func (h *answerHead) get(name string) string {
-	for i := range h.pairs {
-		if h.pairs[i][0] == name {
-			return h.pairs[i][1]
-		}
-	}
-	return ""
-}
 
 func (h *answerHead) clean(s Stream) {
 	for _, name := range h.strip {

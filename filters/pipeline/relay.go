@@ -93,7 +93,7 @@ func (x *errorRelay) end(p *providerStage, size int) Action {
 	if e != nil {
 		body = nil // the status speaks for itself
 	}
-	return p.fail(p.target().Provider.Dialect.Provider.Classify(x.h.status, x.h.get, body))
+	return p.fail(p.target().Provider.Dialect.Provider.Classify(x.h.status, x.h.pairs.get, body))
 }
 
 // wholeRelay reads a whole answer: usage for the account, the client's dialect
