@@ -8,6 +8,8 @@ import (
 
 	"github.com/posterngw/postern/filters/identity"
 	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/shared"
+	"github.com/posterngw/postern/filters/shared/sharedtest"
 )
 
 func TestReserveAndSettle(t *testing.T) {
@@ -120,7 +122,7 @@ func TestSoftNeverRefuses(t *testing.T) {
 		m.pass(3 * time.Second)
 		r := m.reserve(0, alice, 90)
 		require.True(t, movement(t, r).Over)
-		m.shared.down = true
+		m.shared.Down = true
 		m.pass(2 * time.Second)
 		m.reserve(1, bob, 1)
 	}
@@ -132,7 +134,7 @@ func TestSoftCountsEverything(t *testing.T) {
 		m.reserve(i%2, alice, 90).Settle("t1", 80, m.now)
 	}
 	m.pass(3 * time.Second)
-	for _, c := range m.shared.counters(t) {
+	for _, c := range counters(t, m.shared) {
 		require.EqualValues(t, 1600, c.used)
 		require.Empty(t, c.leases)
 	}
@@ -146,7 +148,7 @@ func TestMoreThanReserved(t *testing.T) {
 	require.EqualValues(t, 150, movement(t, r).Settled)
 	m.pass(2 * time.Second)
 	require.EqualValues(t, 0, m.refused(0, alice, 1).After%time.Second)
-	for _, c := range m.shared.counters(t) {
+	for _, c := range counters(t, m.shared) {
 		require.EqualValues(t, 150, c.used)
 	}
 }
@@ -184,21 +186,21 @@ func TestStoreFailure(t *testing.T) {
 	const open = `{"b": {"unit": "tokens", "limit": 100, "window": "day", "on_store_failure": "open"}}`
 	const closed = `{"b": {"unit": "tokens", "limit": 100, "window": "day"}}`
 	m := newMachine(t, closed, 1)
-	m.shared.down = true
+	m.shared.Down = true
 	err := m.refused(0, alice, 1)
 	require.Equal(t, "budget_unavailable", err.Code)
 	require.Equal(t, 503, err.Status)
-	require.LessOrEqual(t, m.shared.writes, 3, "a host without shared data is not asked over and over")
-	m.shared.down = false
+	require.LessOrEqual(t, m.shared.Writes, 3, "a host without shared data is not asked over and over")
+	m.shared.Down = false
 	m.reserve(0, alice, 1)
 
 	m = newMachine(t, open, 1)
-	m.shared.down = true
+	m.shared.Down = true
 	r := m.reserve(0, alice, 70)
 	require.True(t, movement(t, r).Unmetered)
 	m.reserve(0, alice, 50).Settle("t1", 20, m.now)
 	r.Settle("t1", 70, m.now)
-	m.shared.down = false
+	m.shared.Down = false
 	m.pass(2 * time.Second)
 	m.reserve(0, alice, 10)
 	require.Equal(t, "budget_exceeded", m.refused(0, alice, 1).Code, "what passed is counted when the store is back")
@@ -206,10 +208,10 @@ func TestStoreFailure(t *testing.T) {
 
 func TestLostRaces(t *testing.T) {
 	m := newMachine(t, `{"b": {"unit": "tokens", "limit": 100, "window": "day"}}`, 1)
-	m.shared.values["postern.budget.b.0"] = value{nil, 1}
-	m.shared.lose = maxTries - 1
+	m.shared.Values["postern.budget.b.0"] = sharedtest.Value{Version: 1}
+	m.shared.Lose = shared.MaxTries - 1
 	m.reserve(0, alice, 50)
-	m.shared.lose = maxTries
+	m.shared.Lose = shared.MaxTries
 	require.Equal(t, 503, m.refused(0, alice, 50).Status)
 	m.reserve(0, alice, 50)
 	m.refused(0, alice, 1)
@@ -217,8 +219,8 @@ func TestLostRaces(t *testing.T) {
 
 func TestTwoVMsCreateOneKey(t *testing.T) {
 	m := newMachine(t, `{"b": {"unit": "tokens", "limit": 100, "window": "day"}}`, 2)
-	m.shared.onWrite = func() {
-		m.shared.onWrite = nil
+	m.shared.OnWrite = func() {
+		m.shared.OnWrite = nil
 		m.reserve(1, alice, 60)
 	}
 	m.refused(0, alice, 60)
@@ -276,7 +278,7 @@ func TestChunkSparesTheStore(t *testing.T) {
 	for range 900 {
 		m.reserve(0, alice, 0).Settle("t1", 5, m.now)
 	}
-	require.Equal(t, 1, m.shared.writes)
+	require.Equal(t, 1, m.shared.Writes)
 }
 
 func TestClose(t *testing.T) {

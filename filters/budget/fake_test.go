@@ -1,7 +1,6 @@
 package budget
 
 import (
-	"sync"
 	"testing"
 	"time"
 
@@ -10,63 +9,14 @@ import (
 	"github.com/posterngw/postern/filters/config"
 	"github.com/posterngw/postern/filters/identity"
 	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/shared/sharedtest"
 )
 
-// shared is shared data as proxy-wasm-cpp-host keeps it, with faults.
-type shared struct {
-	mu      sync.Mutex
-	values  map[string]value
-	next    uint32
-	lose    int  // writes that lose a race
-	down    bool // neither reads nor writes work
-	reads   int
-	writes  int
-	onWrite func()
-}
-
-type value struct {
-	b       []byte
-	version uint32
-}
-
-func newShared() *shared { return &shared{values: map[string]value{}, next: 1} }
-
-func (s *shared) Shared(key string) ([]byte, uint32, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.reads++
-	v, ok := s.values[key]
-	if s.down || !ok {
-		return nil, 0, false
-	}
-	return append([]byte(nil), v.b...), v.version, true
-}
-
-func (s *shared) SetShared(key string, b []byte, version uint32) bool {
-	if s.onWrite != nil {
-		s.onWrite()
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.writes++
-	v, ok := s.values[key]
-	if s.lose > 0 {
-		s.lose--
-		return false
-	}
-	if s.down || ok && version != 0 && version != v.version {
-		return false
-	}
-	s.values[key] = value{append([]byte(nil), b...), s.next}
-	s.next++
-	return true
-}
-
 // counters decodes everything in shared data.
-func (s *shared) counters(t require.TestingT) map[Subject]counter {
+func counters(t require.TestingT, h *sharedtest.Host) map[Subject]counter {
 	all := map[Subject]counter{}
-	for key, v := range s.values {
-		cs, ok := readValue(nil, v.b)
+	for key, v := range h.Values {
+		cs, ok := readValue(nil, v.Bytes)
 		require.True(t, ok, key)
 		for _, c := range cs {
 			require.NotContains(t, all, c.subject)
@@ -98,14 +48,14 @@ func conf(t require.TestingT, text string) *Config {
 type machine struct {
 	t      require.TestingT
 	c      *Config
-	shared *shared
+	shared *sharedtest.Host
 	now    time.Time
 	vms    []*Budgets
 	seeds  uint64
 }
 
 func newMachine(t require.TestingT, text string, vms int) *machine {
-	m := &machine{t: t, c: conf(t, text), shared: newShared(), now: epoch}
+	m := &machine{t: t, c: conf(t, text), shared: sharedtest.New(), now: epoch}
 	for range vms {
 		m.vms = append(m.vms, m.vm())
 	}

@@ -1,37 +1,16 @@
 package budget
 
 import (
-	"bytes"
 	"slices"
-)
 
-// Shared is the host's shared data. The pipeline's VM implements it.
-type Shared interface {
-	// Shared reads a value with its version; false when the key is absent.
-	Shared(key string) (value []byte, version uint32, ok bool)
-	// SetShared writes a value if the key's version is still the given one, or
-	// if the key is absent and the version is not 0.
-	SetShared(key string, value []byte, version uint32) bool
-}
-
-const (
-	// maxTries bounds how often a lost race is run again.
-	maxTries = 16
-	// maxAbsent bounds how often a key may still be absent: a host that does not
-	// take what is written has no shared data.
-	maxAbsent = 2
-	// creation is a version that no value has. proxy-wasm hosts write an absent
-	// key whatever the version (seen in Envoy 1.40), so with this one of two VMs that
-	// create a key at once loses, as it must; with 0 the second would overwrite
-	// the first one's leases.
-	creation = ^uint32(0)
+	"github.com/posterngw/postern/filters/shared"
 )
 
 // Local is the store in the host's shared data: one for all VMs of one host
 // process that share a vm_id. Replicas of the host do not share it: with N
 // replicas the limit is N times as high.
 type Local struct {
-	shared Shared
+	shared shared.Data
 	seed   uint64
 	issued uint64
 	slot   []counter
@@ -40,33 +19,33 @@ type Local struct {
 
 // NewLocal returns a store. seed makes the ids of its leases unlike those of
 // other VMs: it must be random.
-func NewLocal(s Shared, seed uint64) *Local { return &Local{shared: s, seed: seed} }
+func NewLocal(s shared.Data, seed uint64) *Local { return &Local{shared: s, seed: seed} }
 
 // Exchange is Store.Exchange. It costs one read of shared data and at most one
 // write, unless another VM writes the same slot at the same time.
-func (l *Local) Exchange(a *Ask) (Grant, Answer) {
-	key := slotKey(a.Meter, &a.Subject)
+func (l *Local) Exchange(a *Ask) (g Grant, answer Answer) {
 	id := l.newID()
-	absent := 0
-	for range maxTries {
-		old, version, ok := l.shared.Shared(key)
-		if !ok {
-			version = creation
-			absent++
+	result := shared.Update(l.shared, slotKey(a.Meter, &a.Subject), func(old []byte) []byte {
+		var changed bool
+		if g, answer, changed = l.exchange(old, a, id); !changed {
+			return old
 		}
-		if absent > maxAbsent {
-			break
-		}
-		c := l.open(old, a)
-		if c == nil {
-			return Grant{}, Unavailable
-		}
-		g, answer, changed := c.exchange(a, id)
-		if !changed || l.write(key, old, version) {
-			return g, answer
-		}
+		l.buf = appendValue(l.buf[:0], l.slot)
+		return l.buf
+	})
+	if result != shared.Done {
+		return Grant{}, Unavailable
 	}
-	return Grant{}, Unavailable
+	return g, answer
+}
+
+// exchange runs an exchange on the value of a slot.
+func (l *Local) exchange(value []byte, a *Ask, id uint64) (Grant, Answer, bool) {
+	c := l.open(value, a)
+	if c == nil {
+		return Grant{}, Unavailable, false
+	}
+	return c.exchange(a, id)
 }
 
 // open reads a slot, drops what is over, and finds or makes the subject's
@@ -101,11 +80,6 @@ func (c *counter) over(a *Ask) bool {
 	full.leases = slices.Clone(c.leases)
 	full.advance(a)
 	return len(full.leases) == 0 && full.used >= a.Meter.Burst*micro
-}
-
-func (l *Local) write(key string, old []byte, version uint32) bool {
-	l.buf = appendValue(l.buf[:0], l.slot)
-	return bytes.Equal(l.buf, old) || l.shared.SetShared(key, l.buf, version)
 }
 
 // newID returns an id that is not 0 and that no other VM is likely to give

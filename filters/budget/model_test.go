@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/posterngw/postern/filters/identity"
+	"github.com/posterngw/postern/filters/shared"
 )
 
 // model drives several VMs on one store through random lives: requests that
@@ -92,26 +93,26 @@ func (m *model) Cancel(t *rapid.T) { m.one(t).r.Cancel(m.now) }
 
 func (m *model) Pass(t *rapid.T) {
 	d := time.Duration(rapid.IntRange(1, 30_000).Draw(t, "ms")) * time.Millisecond
-	if m.shared.down {
+	if m.shared.Down {
 		m.outage += d
 	}
 	if m.outage > 8*time.Second {
-		m.shared.down, m.outage = false, 0
+		m.shared.Down, m.outage = false, 0
 	}
 	m.pass(d)
 }
 
 func (m *model) LoseRaces(t *rapid.T) {
-	m.shared.lose = rapid.IntRange(1, 2*maxTries).Draw(t, "races")
+	m.shared.Lose = rapid.IntRange(1, 2*shared.MaxTries).Draw(t, "races")
 }
 
 func (m *model) Outage(*rapid.T) {
 	if m.outage == 0 {
-		m.shared.down = true
+		m.shared.Down = true
 	}
 }
 
-func (m *model) Repair(*rapid.T) { m.shared.down = false }
+func (m *model) Repair(*rapid.T) { m.shared.Down = false }
 
 func (m *model) Crash(t *rapid.T) {
 	i := m.vmAt(t)
@@ -134,7 +135,7 @@ func (m *model) Crash(t *rapid.T) {
 func (m *model) check(t *rapid.T) {
 	now, start := m.now.UnixMilli(), m.start()
 	books := map[Subject]int64{} // counted by the store, and to be reported
-	for subject, c := range m.shared.counters(t) {
+	for subject, c := range counters(t, m.shared) {
 		if c.window != start {
 			continue
 		}
@@ -172,7 +173,7 @@ func (m *model) covered(t *rapid.T, s *subject, now int64) {
 	if s.lease == 0 || s.window != m.start() || s.expires <= now {
 		return
 	}
-	c := m.shared.counters(t)[s.digest()]
+	c := counters(t, m.shared)[s.digest()]
 	n := c.take(s.lease)
 	require.GreaterOrEqual(t, n, s.free+s.held-s.lack+s.spent)
 	require.Zero(t, s.lack)
@@ -180,13 +181,13 @@ func (m *model) covered(t *rapid.T, s *subject, now int64) {
 
 // end lets every VM crash and looks for ghosts.
 func (m *model) end(t *rapid.T) {
-	m.shared.lose, m.shared.down = 0, false
+	m.shared.Lose, m.shared.Down = 0, false
 	m.vms = []*Budgets{m.vm()}
 	m.pass(20 * time.Second)
 	for _, team := range []string{"a", "b", "c"} {
 		p := &identity.Principal{Team: team}
 		left := m.limit
-		for _, c := range m.shared.counters(t) {
+		for _, c := range counters(t, m.shared) {
 			s := m.vms[0].subject(&m.vms[0].rules[0], &Request{Principal: p}, 0)
 			if c.subject == s.digest() && c.window == m.start() {
 				left -= c.used
@@ -238,10 +239,10 @@ func TestBucketModel(t *testing.T) {
 				m.pass(time.Duration(rapid.SampledFrom([]int{1, 30, 400, 900, 3000}).Draw(t, "ms")) * time.Millisecond)
 			},
 			"crash": func(t *rapid.T) { m.vms[rapid.IntRange(0, len(m.vms)-1).Draw(t, "vm")] = m.vm() },
-			"lose":  func(t *rapid.T) { m.shared.lose = rapid.IntRange(1, maxTries).Draw(t, "races") },
+			"lose":  func(t *rapid.T) { m.shared.Lose = rapid.IntRange(1, shared.MaxTries).Draw(t, "races") },
 		})
 		checkRate(t, &b, admitted)
-		m.shared.lose = 0
+		m.shared.Lose = 0
 		m.pass(time.Duration(burst)*time.Minute + 10*time.Second)
 		for range burst {
 			m.reserve(0, alice, 0)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/posterngw/postern/filters/identity"
 	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/shared/sharedtest"
 )
 
 func TestLeaseThatRanOut(t *testing.T) {
@@ -59,7 +60,7 @@ func TestLoweredBurst(t *testing.T) {
 func TestFailureKeepsWhatIsFree(t *testing.T) {
 	m := newMachine(t, `{"b": {"unit": "tokens", "limit": 1000, "window": "month", "chunk": 50}}`, 1)
 	m.reserve(0, alice, 1)
-	m.shared.down = true
+	m.shared.Down = true
 	require.Equal(t, 503, m.refused(0, alice, 100).Status)
 	m.reserve(0, alice, 49)
 	require.Equal(t, 503, m.refused(0, alice, 1).Status)
@@ -143,7 +144,7 @@ func TestStoreThatAnswersLater(t *testing.T) {
 		m.pass(time.Second)
 		far.deliver()
 	}
-	for _, c := range m.shared.counters(t) {
+	for _, c := range counters(t, m.shared) {
 		require.EqualValues(t, 40, c.used)
 		require.Empty(t, c.leases)
 	}
@@ -170,7 +171,7 @@ func TestManySubjects(t *testing.T) {
 		}
 		r.Settle("t1", 0, m.now)
 	}
-	require.Len(t, m.shared.values, 16, "a quarter of max_subjects")
+	require.Len(t, m.shared.Values, 16, "a quarter of max_subjects")
 	require.Equal(t, 1000-16*maxCounters, full)
 	require.LessOrEqual(t, len(m.vms[0].ring), 10)
 
@@ -178,7 +179,7 @@ func TestManySubjects(t *testing.T) {
 	for i := range 64 {
 		m.reserve(0, &identity.Principal{User: string(rune(0x2000 + i))}, 0).Settle("t1", 0, m.now)
 	}
-	require.Len(t, m.shared.values, 16, "subjects of the next day take the place of those of the day before")
+	require.Len(t, m.shared.Values, 16, "subjects of the next day take the place of those of the day before")
 }
 
 func TestNoRoomForASubject(t *testing.T) {
@@ -230,7 +231,7 @@ func TestEightVMs(t *testing.T) {
 	require.Equal(t, "req", m.refused(0, alice, 1).Policy)
 	m.pass(2 * time.Second)
 	counted := []int64{}
-	for _, c := range m.shared.counters(t) {
+	for _, c := range counters(t, m.shared) {
 		counted = append(counted, c.used)
 	}
 	require.ElementsMatch(t, []int64{5000, tokens}, counted)
@@ -269,10 +270,10 @@ func FuzzValue(f *testing.F) {
 			require.True(t, ok)
 			require.Equal(t, len(cs), len(again))
 		}
-		s := newShared()
+		s := sharedtest.New()
 		for i := range meters {
 			m := &meters[i]
-			s.values[slotKey(m, &Subject{})] = value{b, 1}
+			s.Values[slotKey(m, &Subject{})] = sharedtest.Value{Bytes: b, Version: 1}
 			a := &Ask{Meter: m, Now: 86_400_000 * 20000, Spent: 1, Keep: 2, Need: 3}
 			if !m.bucket() {
 				a.Window = a.Now
@@ -281,7 +282,7 @@ func FuzzValue(f *testing.F) {
 			require.GreaterOrEqual(t, min(g.Left, g.Kept, g.Ahead, g.After), int64(0))
 			require.LessOrEqual(t, g.Kept+g.Ahead, m.full())
 			require.NotEqual(t, Pending, answer)
-			_, ok := readValue(nil, s.values[slotKey(m, &Subject{})].b)
+			_, ok := readValue(nil, s.Values[slotKey(m, &Subject{})].Bytes)
 			require.True(t, ok || answer != Granted)
 		}
 	})
