@@ -40,10 +40,11 @@ func full() *Record {
 		Time: noon, RequestID: "7a0b9a4e-1", StreamID: 12, End: UpstreamReset, Status: 200,
 		Error:     Failure{Class: llm.ProviderError, Source: llm.FromProvider, Code: "stream_broken", Policy: "none"},
 		Principal: identity.Principal{Organisation: "acme", Team: "search", Application: "bot", User: "ada", Environment: "test", Key: "ci-bot"},
-		Dialect:   "openai", Operation: llm.Chat, Model: "fast", Asked: "gpt-99", Stream: true,
+		Dialect:   "openai", API: "chat", Operation: llm.Chat, Model: "fast", Asked: "gpt-99", Stream: true,
 		Target: "eu/claude", Provider: "eu", System: "anthropic", UpstreamModel: "claude-sonnet-4-5", Boundary: "external",
 		Decision: Decision{Made: true, Allowed: true, Policies: []string{"allow-search", "eu-only"}, Reason: "allowed"},
 		Excluded: []Excluded{{"us/gpt", "policy eu-only"}},
+		Losses:   []Loss{{"seed", "dropped", "the API has none"}},
 		Attempts: []Attempt{{"eu/gpt", 429, llm.RateLimited, 31 * time.Millisecond}, {"eu/claude", 200, llm.NoError, 900 * time.Millisecond}},
 		Usage: llm.Usage{Input: 10, CacheRead: 20, CacheWrite: 30, InputAudio: 40, Output: 50, Reasoning: 60, OutputAudio: 70,
 			Known: true, Estimated: true, Partial: true},
@@ -60,7 +61,7 @@ func golden() map[string]*Record {
 	return map[string]*Record{
 		"full":  full(),
 		"empty": {},
-		"refused": {Time: noon, End: LocalReply, Status: 403, Dialect: "openai", Operation: llm.Chat, Model: "fast",
+		"refused": {Time: noon, End: LocalReply, Status: 403, Dialect: "openai", API: "chat", Operation: llm.Chat, Model: "fast",
 			Error:    Failure{Class: llm.PolicyError, Source: llm.FromPostern, Code: "forbidden", Policy: "default-deny"},
 			Decision: Decision{Made: true, Policies: []string{"default-deny"}}},
 		"awkward": {Time: noon, Asked: "a\"b\\c\n\x00\x1f\x7f\xff\xc3(é😀\u2028</script>",
@@ -241,7 +242,7 @@ func each(s string) string { return string([]rune(s)) }
 // record with everything.
 func BenchmarkAppend(b *testing.B) {
 	r := full()
-	r.Error, r.Asked, r.Excluded, r.Attempts, r.Degraded = Failure{}, "", nil, r.Attempts[1:], nil
+	r.Error, r.Asked, r.Excluded, r.Losses, r.Attempts, r.Degraded = Failure{}, "", nil, nil, r.Attempts[1:], nil
 	r.RequestDigest, r.AnswerDigest, r.Usage = Sum{}, Sum{}, llm.Usage{Input: 10, Output: 50, Known: true}
 	benchmark(b, r)
 }

@@ -20,6 +20,7 @@ type Record struct {
 
 	Principal identity.Principal
 	Dialect   string // the client's
+	API       string // of the dialect: chat, responses, …
 	Operation llm.Operation
 	Model     string // a model of the configuration, or empty
 	Asked     string // what the client wrote, when it is no model of the configuration
@@ -34,6 +35,7 @@ type Record struct {
 	Decision Decision
 	Excluded []Excluded
 	Attempts []Attempt
+	Losses   []Loss // of the translation to the target that served
 
 	Usage    llm.Usage
 	Cost     int64 // millionths of Currency
@@ -120,11 +122,18 @@ type Attempt struct {
 	Took   time.Duration
 }
 
+// Loss is a field that a translation left out or weakened.
+type Loss struct {
+	Field string
+	Fate  string
+	Why   string
+}
+
 // Reset empties the record and keeps the memory of its lists.
 func (r *Record) Reset() {
 	*r = Record{
 		Decision: Decision{Policies: r.Decision.Policies[:0]},
 		Excluded: r.Excluded[:0], Attempts: r.Attempts[:0],
-		Budgets: r.Budgets[:0], Degraded: r.Degraded[:0],
+		Losses: r.Losses[:0], Budgets: r.Budgets[:0], Degraded: r.Degraded[:0],
 	}
 }

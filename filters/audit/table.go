@@ -34,6 +34,7 @@ var table = []field{
 		{name: "key", doc: "Id of the API key; never its secret.", text: func(r *Record) string { return r.Principal.Key }},
 	}},
 	{name: "dialect", doc: "The wire API that the client spoke.", text: func(r *Record) string { return r.Dialect }},
+	{name: "api", doc: "The API of the dialect, for instance chat or responses.", text: func(r *Record) string { return r.API }},
 	{name: "operation", doc: "What was asked for (gen_ai.operation.name).", text: func(r *Record) string { return r.Operation.String() }},
 	{name: "model", doc: "The model that was asked for, as configured.", text: func(r *Record) string { return r.Model }},
 	{name: "asked", doc: "What the client named, when it is no configured model.", text: func(r *Record) string { return r.Asked }},
@@ -57,6 +58,10 @@ var table = []field{
 		{name: "status", kind: "integer", doc: "The provider's HTTP status; absent when there was no answer."},
 		{name: "class", kind: "text", doc: "Error class; absent when the attempt served."},
 		{name: "ms", kind: "integer", doc: "How long it took."}}},
+	{name: "losses", kind: "list of objects", doc: "What the translation to the target's API left out or weakened.", put: putLosses, sub: []field{
+		{name: "field", kind: "text", doc: "The field, as a JSON pointer with * for any index."},
+		{name: "fate", kind: "text", doc: "dropped, defaulted or refused."},
+		{name: "why", kind: "text", doc: "Why."}}},
 	{name: "usage", doc: "Tokens in disjoint buckets: none is counted twice.", sub: usage},
 	{name: "cost", doc: "What the usage costs by the configured prices.", sub: []field{
 		{name: "micros", doc: "In millionths of the currency.", num: func(r *Record) int64 { return r.Cost }},
@@ -169,6 +174,17 @@ func putAttempts(e *encoder, r *Record) {
 		e.textField("class", a.Class.String())
 		e.key("ms")
 		e.int(int64(a.Took / time.Millisecond))
+		e.b = append(e.b, '}')
+	})
+}
+
+func putLosses(e *encoder, r *Record) {
+	e.list(len(r.Losses), func(i int) {
+		x := &r.Losses[i]
+		e.b = append(e.b, '{')
+		e.textField("field", x.Field)
+		e.textField("fate", x.Fate)
+		e.textField("why", x.Why)
 		e.b = append(e.b, '}')
 	})
 }

@@ -3,11 +3,16 @@
 // and from the canonical vocabulary in package llm, so N clients and M
 // providers need N+M codecs.
 //
-// Beside the interfaces it holds what codecs share: a JSON writer, the two forms
-// of a tool call's arguments, data: URLs, what an HTTP status means, and how long
-// an answer asks to wait.
+// A Dialect is what a provider's endpoint speaks: a list of APIs, one for each
+// form of request ("chat", "responses", "embeddings"). A request whose API the
+// target takes itself keeps its bytes; any other is translated to the first API
+// of the target's dialect that serves the operation.
 //
-// The package knows no dialect by name; filters/postern/builtin.go lists them.
+// Beside the interfaces it holds what codecs share: a JSON writer, the two forms
+// of a tool call's arguments, data: URLs, what an HTTP status means, how long
+// an answer asks to wait, and the ledger of what a translation loses.
+//
+// The package knows no dialect by name; filters/builtin lists them.
 // It holds no framing (filters/wire) and no accounting.
 package dialect
 
@@ -16,13 +21,67 @@ import (
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
 
-// Dialect is one wire API. A side that it cannot stand on is nil.
+// Dialect is what one kind of provider speaks.
 type Dialect struct {
-	Name     string
-	Client   Client
-	Provider Provider
-	// Same serves requests whose client and target both speak this dialect.
+	Name string
+	// APIs are in order of preference: of those that serve an operation the
+	// first that a target takes is the one that requests are translated to.
+	APIs []*API
+	// Flavours are the names of the dialect's variants, the dialect's own ("")
+	// left out. What differs is each codec's own knowledge (Target.Flavour).
+	Flavours []string
+}
+
+// API is one form of request of a dialect, with its answers. A side that it
+// lacks is nil.
+type API struct {
+	Name      string // within the dialect: "chat"
+	Operation llm.Operation
+	Client    Client
+	Provider  Provider
+	// Same serves requests that the target takes in this very API; nil when
+	// bytes are never kept.
 	Same Same
+	// Takes reports whether a target of the dialect has this API; nil: all have.
+	Takes func(t *Target) bool
+}
+
+// Serves returns the API that a request is sent in to a target of the dialect,
+// and whether that is the request's own, so that its bytes are kept; nil when
+// the target cannot serve the request's operation.
+func (d *Dialect) Serves(own *API, op llm.Operation, t *Target) (api *API, same bool) {
+	for _, a := range d.APIs {
+		if a == own && a.Same != nil && a.takes(t) {
+			return a, true
+		}
+	}
+	for _, a := range d.APIs {
+		if a.Operation == op && a.Provider != nil && a.takes(t) {
+			return a, false
+		}
+	}
+	return nil, false
+}
+
+// Endpoint is the provider side of the first API that has one; nil when the
+// dialect has none.
+func (d *Dialect) Endpoint() Provider {
+	for _, a := range d.APIs {
+		if a.Provider != nil {
+			return a.Provider
+		}
+	}
+	return nil
+}
+
+func (a *API) takes(t *Target) bool { return a.Takes == nil || a.Takes(t) }
+
+// Line is a request line with its headers, as recognising needs it.
+type Line struct {
+	Method string
+	Path   string // without the query
+	Query  string // without the question mark, as it came
+	Header Header
 }
 
 // Call is what a request line says.
@@ -30,6 +89,16 @@ type Call struct {
 	Operation llm.Operation
 	Model     string // when the path names it
 	Stream    bool   // when the path says so
+	Form      uint8  // a codec's own note on the form of the request or its answer
+	// Raw says that the body is not read as JSON: Facts is given a document
+	// without members.
+	Raw bool
+	// Bare says that the request needs no body.
+	Bare bool
+	// Rest is what a passed-on call asks for: path below the dialect's root, and query.
+	Rest string
+	// Type is the content-type of a raw body.
+	Type string
 }
 
 // Header looks a request or response header up by its lower-case name.
@@ -37,11 +106,12 @@ type Header func(name string) string
 
 // Client is the side that an application speaks.
 type Client interface {
-	// Recognise tells which call a request line is; path has no query.
-	Recognise(method, path string) (Call, bool)
+	// Recognise tells which call a request line is.
+	Recognise(l *Line) (Call, bool)
 	// Token is the key that the application presents in this dialect's way,
-	// and the name of the header that carries it; empty when there is none.
-	Token(h Header) (token, header string)
+	// and the name of the header that carries it; empty when there is none. A
+	// key in the query has no header: queries do not reach providers.
+	Token(l *Line) (token, header string)
 	// Inspected lists the body's top-level members that Facts and Same read:
 	// a body that has one of them twice is refused.
 	Inspected() *jsonx.Keys
@@ -49,10 +119,13 @@ type Client interface {
 	Facts(c Call, doc *jsonx.Document) (llm.Facts, *llm.Error)
 	// Decode reads the whole request; its fields are views into doc's body.
 	Decode(f llm.Facts, doc *jsonx.Document) (*llm.Request, *llm.Error)
-	// AppendAnswer writes a whole answer. model is the name to show.
-	AppendAnswer(dst []byte, f *llm.Facts, model string, a *llm.Answer) []byte
+	// AppendAnswer writes a whole answer. model is the name to show; what the
+	// API has no place for goes into the ledger.
+	AppendAnswer(dst []byte, f *llm.Facts, model string, a *llm.Answer, l *Ledger) []byte
 	// NewEncoder writes a streamed answer in this dialect's framing.
 	NewEncoder(f *llm.Facts, model string) Encoder
+	// StreamType is the content-type of a streamed answer.
+	StreamType(f *llm.Facts) string
 	// AppendError writes an error body.
 	AppendError(dst []byte, e *llm.Error, requestID string) []byte
 	// AppendStreamError writes the event that ends a stream that has begun.
@@ -73,13 +146,14 @@ type Encoder interface {
 type Target struct {
 	Model     string // the provider's own name of the model
 	BasePath  string // path prefix of the provider's URL, without a final slash
-	Flavour   string // name of a quirks table of the dialect; empty: its own API
+	Flavour   string // name of a variant of the dialect; empty: its own API
+	Version   string // version of the API that the provider is asked for, where a flavour has one
 	MaxTokens int    // output bound to write when the client gave none; 0: none
 }
 
 // Provider is the side that a target speaks.
 type Provider interface {
-	// Path is the upstream path of a call, base path included.
+	// Path is the upstream path of a call, base path and query included.
 	Path(f *llm.Facts, t *Target) string
 	// Headers are those that every request of this dialect needs, besides the
 	// credential ("anthropic-version").
@@ -87,12 +161,16 @@ type Provider interface {
 	// Credential is the header that carries a static key.
 	Credential(t *Target, key string) (name, value string)
 	// Encode writes the request. A field that the provider cannot take is an
-	// error found when the plan is made.
-	Encode(dst []byte, r *llm.Request, t *Target) ([]byte, *llm.Error)
+	// error found when the plan is made; one that is left out or weakened goes
+	// into the ledger.
+	Encode(dst []byte, r *llm.Request, t *Target, l *Ledger) ([]byte, *llm.Error)
 	// Decode reads a whole answer; its fields are views into body.
-	Decode(f *llm.Facts, body []byte) (*llm.Answer, *llm.Error)
+	Decode(f *llm.Facts, t *Target, body []byte) (*llm.Answer, *llm.Error)
+	// Streams reports whether an answer of this media type is a stream that
+	// NewDecoder reads.
+	Streams(mediaType string) bool
 	// NewDecoder reads a streamed answer.
-	NewDecoder(f *llm.Facts, lim Limits) Decoder
+	NewDecoder(f *llm.Facts, t *Target, lim Limits) Decoder
 	// Classify reads an error answer; body may be cut.
 	Classify(status int, h Header, body []byte) *llm.Error
 }

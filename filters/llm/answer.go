@@ -22,7 +22,24 @@ type Answer struct {
 	Created int64   // Unix seconds; 0 when the provider does not say
 	Choices []Choice
 	Usage   Usage
+	Vectors []Vector // of operation Embed
+	Ranks   []Rank   // of operation Rerank
 	Extra   []Field
+}
+
+// Vector is the embedding of one input: a JSON array of numbers, or base64 of
+// little-endian float32.
+type Vector struct {
+	Index  int
+	Values Raw
+	Base64 Escaped
+}
+
+// Rank is one document's place.
+type Rank struct {
+	Index int
+	Score Number
+	Text  Escaped // when asked for
 }
 
 // Choice is one of the answers asked for.
@@ -30,6 +47,7 @@ type Choice struct {
 	Parts        []Part
 	Finish       Finish
 	StopSequence Escaped
+	Logprobs     Raw // as OpenAI has them
 	Extra        []Field
 }
 
@@ -66,8 +84,10 @@ type Event struct {
 	ID       Escaped  // of Start: the answer's id; of a tool call's BlockStart: the call's id
 	Name     Escaped  // of Start: the model; of a tool call's BlockStart: the tool
 	Text     Escaped  // of Delta: text, or a piece of the arguments' JSON text
-	Sign     Escaped  // of a reasoning Delta: signature, or the whole of a redacted block
+	Sign     Escaped  // of a Delta: the block's signature, or the whole of a redacted block
 	Redacted bool     // of a reasoning block: only the provider can read it
+	Origin   string   // of Sign: the dialect that made it
+	Cite     *Citation
 	Finish   Finish
 	Stop     Escaped // the stop sequence that matched
 	Created  int64
@@ -80,7 +100,7 @@ type Event struct {
 func (e *Event) Commits() bool {
 	switch e.Kind {
 	case Delta:
-		return len(e.Text) > 0 || len(e.Sign) > 0
+		return len(e.Text) > 0 || len(e.Sign) > 0 || e.Cite != nil
 	case BlockStart:
 		return e.Part == ToolCallPart
 	case FinishEvent, End:

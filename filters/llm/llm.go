@@ -36,6 +36,7 @@ type Operation uint8
 const (
 	Unknown     Operation = iota
 	Chat                  // an answer to a conversation
+	Complete              // the continuation of a text
 	Embed                 // vectors for texts
 	Models                // the list of models
 	CountTokens           // the size of a conversation
@@ -49,6 +50,8 @@ func (o Operation) String() string {
 	switch o {
 	case Chat:
 		return "chat"
+	case Complete:
+		return "text_completion"
 	case Embed:
 		return "embeddings"
 	case Models:

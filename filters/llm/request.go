@@ -6,17 +6,36 @@ type Facts struct {
 	Operation  Operation
 	Model      string // the name the application asked for, unescaped
 	Stream     bool
-	MaxTokens  int  // output bound the client gave; 0 when it gave none
-	Choices    int  // answers asked for (n); at least 1
-	Tools      int  // tools offered
-	Images     int  // image parts
-	TextBytes  int  // upper bound of the bytes that can become input tokens
-	WantsUsage bool // the client itself asked for usage in its stream
+	MaxTokens  int // output bound the client gave; 0 when it gave none
+	Choices    int // answers asked for (n); at least 1
+	Tools      int // tools offered
+	Images     int // image parts
+	Needs      Needs
+	Form       uint8  // the client codec's own note, from its Call
+	Rest       string // of a passed-on call: see dialect.Call
+	TextBytes  int    // upper bound of the bytes that can become input tokens
+	WantsUsage bool   // the client itself asked for usage in its stream
 	User       string
 	// Received is when the request came, in Unix seconds: the creation time of
 	// an answer whose provider does not say. The pipeline sets it.
 	Received int64
 }
+
+// Needs are the abilities that a model must have to serve a request.
+type Needs uint16
+
+// The abilities.
+const (
+	NeedTools Needs = 1 << iota
+	NeedImages
+	NeedAudio
+	NeedVideo
+	NeedDocuments
+	NeedSchema    // an answer that follows a JSON schema
+	NeedReasoning // thinking was asked for
+	NeedStream
+	NeedState // it refers to what only the target that made it has
+)
 
 // Request is a decoded request. Only a request that changes dialect is decoded.
 type Request struct {
@@ -29,7 +48,33 @@ type Request struct {
 	Format     *Format
 	Reasoning  *Reasoning
 	Metadata   Raw
-	Extra      []Field
+
+	Logprobs    bool
+	TopLogprobs Number // alternatives to tell per token
+	LogitBias   Raw    // by token, as OpenAI has it
+	ServiceTier Escaped
+	Verbosity   Escaped
+
+	Embed  *EmbedRequest  // with operation Embed
+	Rerank *RerankRequest // with operation Rerank
+	Extra  []Field
+}
+
+// EmbedRequest asks for vectors.
+type EmbedRequest struct {
+	Inputs     []Part // texts and images; a list of tokens is an OtherPart
+	Dimensions Number
+	Task       Escaped // what the vectors are for, in Cohere's words: "search_document", "search_query", "classification", "clustering"
+	Title      Escaped // of the document, where there is one
+	Base64     bool    // vectors are wanted as base64 of little-endian float32
+}
+
+// RerankRequest asks for documents in the order of their relevance.
+type RerankRequest struct {
+	Query     Escaped
+	Documents []Escaped
+	Top       Number // how many to return
+	Return    bool   // with the documents' texts
 }
 
 // Role says who speaks.
@@ -67,20 +112,36 @@ const (
 	ReasoningPart                  // Text, Signature; when Redacted only Signature, which is then the whole
 	RefusalPart                    // Text
 	OtherPart                      // Other: kept raw, known to its own dialect only
+	VideoPart                      // Media
 )
 
 // Part is a piece of content.
 type Part struct {
-	Kind      PartKind
-	Text      Escaped
-	Media     Media
-	Call      ToolCall
-	Result    ToolResult
-	Signature Escaped // opaque proof of a reasoning part, carried back unchanged
+	Kind   PartKind
+	Text   Escaped
+	Media  Media
+	Call   ToolCall
+	Result ToolResult
+	// Signature is an opaque proof by which its maker knows the part again: of
+	// a reasoning part, and of any part where the maker is Gemini. Origin is the
+	// dialect that made it; nobody else can read it. See dialect.Seal.
+	Signature Escaped
+	Origin    string
 	Redacted  bool
-	Cache     Raw // the client's prompt-cache marker on this part
+	Citations []Citation // of a TextPart
+	Cache     Raw        // the client's prompt-cache marker on this part
 	Other     Raw
 	Extra     []Field
+}
+
+// Citation says where a text is from.
+type Citation struct {
+	URL   Escaped
+	Title Escaped
+	Cited Escaped // the words of the source
+	Start int     // where it stands in the part's text, in characters; 0, 0 when unknown
+	End   int
+	Other Raw // as its own dialect spells it
 }
 
 // Media is content by reference or by value: exactly one of URL, Data, File.
@@ -119,9 +180,20 @@ type Tool struct {
 	Schema      Raw // JSON Schema of the arguments; nil when absent
 	Strict      bool
 	Cache       Raw
-	Other       Raw // a tool that the provider runs itself, raw
+	Other       Raw        // a tool that the provider runs itself, raw
+	Server      ServerTool // what kind of such a tool, when the vocabulary knows
 	Extra       []Field
 }
+
+// ServerTool is a tool that a provider runs itself.
+type ServerTool uint8
+
+// The kinds that several dialects know.
+const (
+	NoServerTool ServerTool = iota
+	WebSearch
+	CodeExecution
+)
 
 // ToolMode says whether tools may or must be called.
 type ToolMode uint8

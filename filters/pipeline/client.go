@@ -56,6 +56,8 @@ func (c *clientStage) RequestHeaders(end bool) Action {
 	switch {
 	case c.r.call.Operation == llm.Models:
 		return c.models().action()
+	case end && c.r.call.Bare:
+		return c.accept().action()
 	case end:
 		return c.fail(clientError(400, "missing_body", "the request has no body")).action()
 	}
@@ -77,14 +79,15 @@ func (c *clientStage) begin() {
 // admit refuses what the VM has no room for, before it takes any.
 func (c *clientStage) admit() *llm.Error {
 	r, lim := c.r, &c.snap.limits
-	r.dialect, r.call = c.m.recognise(&c.head)
+	line := c.head.line()
+	r.dialect, r.api, r.call = c.m.recognise(line)
 	switch {
 	case len(c.m.live) > lim.Streams:
 		return c.m.refuse("streams")
 	case c.head.bytes > lim.Headers:
 		return clientError(431, "headers_too_large", "the request's headers are larger than "+strconv.Itoa(lim.Headers)+" bytes")
-	case r.dialect == nil:
-		r.dialect = c.m.fallback()
+	case r.api == nil:
+		r.dialect, r.api = c.m.fallback()
 		return clientError(404, "unknown_path", "no API has the method "+c.head.method+" on this path")
 	case c.head.unclear:
 		return clientError(400, "invalid_content_length", "the request's content-length is not one number")
@@ -107,7 +110,7 @@ func (c *clientStage) take(n int) *llm.Error {
 }
 
 func (c *clientStage) identify() *llm.Error {
-	token, header := c.r.dialect.Client.Token(c.head.pairs.get)
+	token, header := c.r.api.Client.Token(c.head.line())
 	if header != "" && !isCredential(header) {
 		c.head.strip = append(c.head.strip, header)
 	}
@@ -159,10 +162,10 @@ func (c *clientStage) accept() outcome {
 	if e != nil {
 		return c.fail(e)
 	}
-	if c.r.facts, e = c.r.dialect.Client.Facts(c.r.call, doc); e != nil {
+	if c.r.facts, e = c.r.api.Client.Facts(c.r.call, doc); e != nil {
 		return c.fail(e)
 	}
-	c.r.facts.Received = c.r.began.Unix()
+	c.r.facts.Received, c.r.facts.Form, c.r.facts.Rest = c.r.began.Unix(), c.r.call.Form, c.r.call.Rest
 	c.r.advance(gathering)
 	if len(c.m.gather) > 0 {
 		g := &gathered{c: c}
@@ -192,7 +195,11 @@ func (c *clientStage) document() (*jsonx.Document, *llm.Error) {
 		body = plain
 	}
 	doc := &c.m.doc
-	err := doc.Scan(body, c.r.dialect.Client.Inspected(), jsonx.Limits{Depth: c.snap.limits.Depth, Bytes: c.snap.limits.Body})
+	if c.r.call.Raw || len(body) == 0 && c.r.call.Bare {
+		doc.Hold(body)
+		return doc, nil
+	}
+	err := doc.Scan(body, c.r.api.Client.Inspected(), jsonx.Limits{Depth: c.snap.limits.Depth, Bytes: c.snap.limits.Body})
 	if err != nil {
 		return nil, badJSON(err)
 	}
@@ -208,7 +215,7 @@ func (c *clientStage) send(doc *jsonx.Document) outcome {
 	if e != nil {
 		return c.fail(e)
 	}
-	if c.rewrite(body, doc); c.head.plain {
+	if c.rewrite(body, doc); c.head.plain && !c.r.call.Raw && !c.r.call.Bare {
 		c.s.SetHeader(Request, "content-type", "application/json")
 	}
 	c.r.publish(c.s)
@@ -239,14 +246,14 @@ func (c *clientStage) rewrite(body []byte, doc *jsonx.Document) {
 
 // models answers with what this principal may ask for.
 func (c *clientStage) models() outcome {
-	body := c.r.dialect.Client.AppendModels(nil, c.snap.visible(c.r))
+	body := c.r.api.Client.AppendModels(nil, c.snap.visible(c.r))
 	return c.reply(200, body, 0)
 }
 
 // fail answers with an error in the client's dialect.
 func (c *clientStage) fail(e *llm.Error) outcome {
 	c.r.err = e
-	return c.reply(e.Status, c.r.dialect.Client.AppendError(nil, e, c.r.id), e.After)
+	return c.reply(e.Status, c.r.api.Client.AppendError(nil, e, c.r.id), e.After)
 }
 
 // ResponseHeaders lets a provider's answer pass, and puts an answer that the

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"github.com/posterngw/postern/filters/budget"
+	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/route"
 	"github.com/posterngw/postern/filters/wire/jsonx"
@@ -16,7 +17,11 @@ func (r *request) decide() *llm.Error {
 		return noModel(r.facts.Model)
 	}
 	r.plan = r.model.Choose(r.m.random(), r.judge)
-	if len(r.plan.Targets) == 0 {
+	switch {
+	case len(r.plan.Targets) > 0:
+	case r.decision.Reason == "":
+		return unserved(r.call.Operation)
+	default:
 		return r.decision.Refusal() // the first refusal speaks
 	}
 	return r.reserve()
@@ -54,8 +59,11 @@ func (r *request) set(q *budget.Request) (e *llm.Error) {
 	return e
 }
 
-// judge asks the policies about one target.
+// judge asks whether a target can serve the request, and the policies about it.
 func (r *request) judge(t *route.Target) string {
+	if api, _ := r.serves(t); api == nil {
+		return "unsupported_operation"
+	}
 	d := r.snap.decide(r, r.model, t)
 	if d.Allowed {
 		if !r.decision.Allowed {
@@ -104,10 +112,16 @@ func (r *request) uniform() bool {
 	return true
 }
 
-// same reports whether client and target speak one dialect, so that bytes are
-// kept.
+// serves is the API that a target is asked in, nil when it has none for this
+// operation, and whether it is the client's own, so that bytes are kept.
+func (r *request) serves(t *route.Target) (api *dialect.API, same bool) {
+	return t.Provider.Dialect.Serves(r.api, r.call.Operation, &t.Codec)
+}
+
+// same reports whether client and target speak one API.
 func (r *request) same(t *route.Target) bool {
-	return t.Provider.Dialect == r.dialect && r.dialect.Same != nil
+	_, same := r.serves(t)
+	return same
 }
 
 // encodable drops the targets that cannot take the request; an error when that
@@ -143,18 +157,25 @@ func (r *request) tryEncode(t *route.Target, doc *jsonx.Document) *llm.Error {
 // encode writes the request's body for a target; nil when the bytes serve as
 // they are.
 func (r *request) encode(t *route.Target, doc *jsonx.Document) ([]byte, *llm.Error) {
-	if r.same(t) {
+	r.loss.Reset()
+	api, same := r.serves(t)
+	if same {
 		edits := &r.m.edits
 		edits.Reset()
-		r.dialect.Same.Request(edits, &r.facts, doc, r.patch(t))
+		r.api.Same.Request(edits, &r.facts, doc, r.patch(t))
 		if edits.Empty() {
 			return nil, nil
 		}
 		return edits.Apply(nil, doc.Body()), nil
 	}
-	req, e := r.dialect.Client.Decode(r.facts, doc)
+	req, e := r.api.Client.Decode(r.facts, doc)
 	if e != nil {
 		return nil, e
 	}
-	return t.Provider.Dialect.Provider.Encode(nil, req, &t.Codec)
+	r.loss.Leftovers(req)
+	body, e := api.Provider.Encode(nil, req, &t.Codec, &r.loss)
+	if e == nil && r.model.OnLoss == route.RefuseLoss {
+		e = lost(&r.loss)
+	}
+	return body, e
 }

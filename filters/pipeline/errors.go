@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
@@ -44,6 +45,23 @@ func (m *Module) refuse(bound string) *llm.Error {
 	m.refusals++
 	return &llm.Error{Class: llm.Overloaded, Source: llm.FromPostern, Status: 503, Code: "gateway_overloaded",
 		Message: "the gateway has no room for this request now", After: time.Second, Cause: "limit " + bound}
+}
+
+// unserved is the answer when no target of a model has the operation.
+func unserved(op llm.Operation) *llm.Error {
+	e := clientError(400, "unsupported_operation", "no target of this model serves the operation \""+op.String()+"\"")
+	e.Source, e.Param = llm.FromPostern, "model"
+	return e
+}
+
+// lost refuses a translation that leaves something out, where the model says so.
+func lost(l *dialect.Ledger) *llm.Error {
+	for i := range l.Entries {
+		if x := &l.Entries[i]; x.Fate == dialect.Dropped {
+			return dialect.Unsupported(x.Field, "\""+x.Field+"\" cannot be carried to the API that this model is served by: "+x.Why+".")
+		}
+	}
+	return nil
 }
 
 func noModel(name string) *llm.Error {

@@ -13,10 +13,12 @@ type head struct {
 	pairs    headers
 	method   string
 	path     string // without the query
+	query    string
 	encoding string // content-encoding, unless identity
 	length   int    // content-length; -1 when absent
 	unclear  bool   // content-length cannot be read, or is there twice and differs
 	plain    bool   // content-type is not JSON's
+	kind     string // content-type as it came
 	bytes    int
 	id       string
 	trace    string
@@ -49,13 +51,13 @@ func (h *head) note(name, value string) {
 	case ":method":
 		h.method = value
 	case ":path":
-		h.path, _, _ = strings.Cut(value, "?")
+		h.path, h.query, _ = strings.Cut(value, "?")
 	case "content-length":
 		n, err := strconv.ParseUint(value, 10, 62)
 		h.unclear = h.unclear || err != nil || h.length >= 0 && h.length != int(n)
 		h.length = int(n)
 	case "content-type":
-		h.plain = !isJSON(value)
+		h.kind, h.plain = value, !isJSON(value)
 	case "content-encoding":
 		h.coded(value)
 	case "x-request-id":
@@ -141,25 +143,34 @@ func bounded(s string, n int) string {
 	return s[:n]
 }
 
-// recognise finds the client dialect that a request line belongs to.
-func (m *Module) recognise(h *head) (*dialect.Dialect, dialect.Call) {
-	for _, d := range m.dialects {
-		if d.Client == nil {
-			continue
-		}
-		if call, ok := d.Client.Recognise(h.method, h.path); ok {
-			return d, call
-		}
-	}
-	return nil, dialect.Call{}
+// line is what dialects see of the head.
+func (h *head) line() *dialect.Line {
+	return &dialect.Line{Method: h.method, Path: h.path, Query: h.query, Header: h.pairs.get}
 }
 
-// fallback is the dialect for errors on paths that none knows.
-func (m *Module) fallback() *dialect.Dialect {
+// recognise finds the API that a request line belongs to.
+func (m *Module) recognise(l *dialect.Line) (*dialect.Dialect, *dialect.API, dialect.Call) {
 	for _, d := range m.dialects {
-		if d.Client != nil {
-			return d
+		for _, a := range d.APIs {
+			if a.Client == nil {
+				continue
+			}
+			if call, ok := a.Client.Recognise(l); ok {
+				return d, a, call
+			}
 		}
 	}
-	return nil
+	return nil, nil, dialect.Call{}
+}
+
+// fallback is the API for errors on paths that none knows.
+func (m *Module) fallback() (*dialect.Dialect, *dialect.API) {
+	for _, d := range m.dialects {
+		for _, a := range d.APIs {
+			if a.Client != nil {
+				return d, a
+			}
+		}
+	}
+	return nil, nil
 }

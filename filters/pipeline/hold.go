@@ -1,6 +1,10 @@
 package pipeline
 
-import "time"
+import (
+	"time"
+
+	"github.com/posterngw/postern/filters/route"
+)
 
 // hold is the wait for a stream's first content: bounded in time and bytes,
 // after which the stream is let go whatever has come.
@@ -33,9 +37,20 @@ func (p *providerStage) expire(now time.Time) {
 	p.s.Resume(Response)
 }
 
+// lossHeader tells a client what the translation of its request left out.
+const lossHeader = "x-postern-loss"
+
+// confess says what was lost, unless the model says that nobody needs to know.
+func (p *providerStage) confess() {
+	if len(p.r.loss.Entries) > 0 && p.r.model.OnLoss != route.AllowLoss {
+		p.s.SetHeader(Response, lossHeader, string(p.r.loss.Append(nil)))
+	}
+}
+
 // commit is the point after which no other target can answer.
 func (p *providerStage) commit() {
 	p.held.forget(p)
+	p.confess()
 	p.r.answered = true
 	p.r.status = p.attempt().status
 	p.r.advance(answering)

@@ -74,7 +74,9 @@ func (p *providerStage) begin() {
 	now := p.m.vm.Now()
 	p.r.endAttempt(now, "no_answer")
 	p.a = len(p.r.attempts)
-	p.r.attempts = append(p.r.attempts, attempt{target: p.r.plan.Targets[p.a], began: now})
+	t := p.r.plan.Targets[p.a]
+	api, same := p.r.serves(t)
+	p.r.attempts = append(p.r.attempts, attempt{target: t, api: api, same: same, began: now})
 }
 
 // address sets path, host and credential, and takes back what an earlier
@@ -86,7 +88,7 @@ func (p *providerStage) address() *llm.Error {
 			p.s.RemoveHeader(Request, name)
 		}
 	}
-	codec := t.Provider.Dialect.Provider
+	codec := p.attempt().api.Provider
 	p.s.SetHeader(Request, ":path", codec.Path(&r.facts, &t.Codec))
 	p.s.SetHeader(Request, ":authority", t.Provider.Host)
 	for _, h := range codec.Headers(&t.Codec) {
@@ -98,7 +100,7 @@ func (p *providerStage) address() *llm.Error {
 // authenticate adds the provider's credential.
 func (p *providerStage) authenticate() *llm.Error {
 	t := p.target()
-	codec := t.Provider.Dialect.Provider
+	codec := p.attempt().api.Provider
 	p.m.auth = credential.Attempt{
 		Method: "POST", Host: t.Provider.Host, Now: p.attempt().began,
 		Key: func(key string) (string, string) { return codec.Credential(&t.Codec, key) },
@@ -154,7 +156,7 @@ func (p *providerStage) nothingToEncode() (Action, bool) {
 }
 
 func (p *providerStage) encode() Action {
-	client := p.r.dialect.Client
+	client := p.r.api.Client
 	doc := &p.m.doc
 	defer p.m.forget()
 	bad := doc.Scan(p.s.Body(Request, 0, p.size), client.Inspected(), jsonx.Limits{Depth: p.r.snap.limits.Depth})
@@ -271,7 +273,7 @@ func (p *providerStage) Recovered(cause string) Action {
 	}
 	if !p.over && p.r.stream != nil {
 		p.r.err = e
-		p.s.SetBody(Response, p.r.dialect.Client.AppendStreamError(nil, e, p.r.id))
+		p.s.SetBody(Response, p.r.api.Client.AppendStreamError(nil, e, p.r.id))
 	}
 	p.over = true
 	return Continue

@@ -15,7 +15,7 @@ func (r *request) record(now time.Time) *audit.Record {
 	rec.Time, rec.RequestID, rec.StreamID = r.began, r.id, r.number
 	rec.End, rec.Status = r.end, r.status
 	rec.Fail(r.err)
-	rec.Principal, rec.Dialect = r.principal, r.dialect.Name
+	rec.Principal, rec.Dialect, rec.API = r.principal, r.dialect.Name, r.api.Name
 	rec.Operation, rec.Stream = r.call.Operation, r.facts.Stream
 	rec.Usage = r.usage
 	rec.Budgets = r.reservation.Movements(rec.Budgets)
@@ -66,6 +66,10 @@ func (r *request) recordAttempts(rec *audit.Record) {
 	t := r.target()
 	if t == nil {
 		return
+	}
+	for i := range r.loss.Entries {
+		x := &r.loss.Entries[i]
+		rec.Losses = append(rec.Losses, audit.Loss{Field: x.Field, Fate: x.Fate.String(), Why: x.Why})
 	}
 	rec.Target, rec.Provider, rec.System = t.Name, t.Provider.Name, t.Provider.Dialect.Name
 	rec.UpstreamModel, rec.Boundary = t.Codec.Model, t.Provider.Boundary

@@ -27,7 +27,7 @@ func (p *providerStage) newRelay(h *answerHead) relay {
 	switch {
 	case h.status < 200 || h.status > 299:
 		return &errorRelay{h: *h}
-	case p.r.facts.Stream && h.kind == "text/event-stream" && h.plain():
+	case p.r.facts.Stream && p.attempt().api.Provider.Streams(h.kind) && h.plain():
 		return p.newStreamRelay(h)
 	}
 	return &wholeRelay{h: *h}
@@ -58,7 +58,7 @@ func (p *providerStage) tell(e *llm.Error) Action {
 		return Continue
 	}
 	p.r.err = e
-	body := p.r.dialect.Client.AppendError(nil, e, p.r.id)
+	body := p.r.api.Client.AppendError(nil, e, p.r.id)
 	p.s.SetHeader(Response, ":status", strconv.Itoa(e.Status))
 	p.s.RemoveHeader(Response, "content-encoding")
 	for _, h := range answerHeaders(e.After) {
@@ -93,7 +93,7 @@ func (x *errorRelay) end(p *providerStage, size int) Action {
 	if e != nil {
 		body = nil // the status speaks for itself
 	}
-	return p.fail(p.target().Provider.Dialect.Provider.Classify(x.h.status, x.h.pairs.get, body))
+	return p.fail(p.attempt().api.Provider.Classify(x.h.status, x.h.pairs.get, body))
 }
 
 // wholeRelay reads a whole answer: usage for the account, the client's dialect
@@ -167,10 +167,10 @@ func (p *providerStage) decoded(h *answerHead, size, limit int) ([]byte, *llm.Er
 // translate reads a whole answer; nil bytes keep it as it is.
 func (p *providerStage) translate(body []byte) ([]byte, *llm.Error) {
 	r, t := p.r, p.target()
-	if r.same(t) {
+	if p.attempt().same {
 		edits := &p.m.edits
 		edits.Reset()
-		usage, _, e := r.dialect.Same.Answer(edits, &r.facts, body, r.patch(t))
+		usage, _, e := r.api.Same.Answer(edits, &r.facts, body, r.patch(t))
 		if e != nil {
 			return nil, e
 		}
@@ -180,12 +180,12 @@ func (p *providerStage) translate(body []byte) ([]byte, *llm.Error) {
 		}
 		return edits.Apply(nil, body), nil
 	}
-	a, e := t.Provider.Dialect.Provider.Decode(&r.facts, body)
+	a, e := p.attempt().api.Provider.Decode(&r.facts, &t.Codec, body)
 	if e != nil {
 		return nil, e
 	}
 	r.usage = a.Usage
-	return r.dialect.Client.AppendAnswer(nil, &r.facts, r.facts.Model, a), nil
+	return r.api.Client.AppendAnswer(nil, &r.facts, r.facts.Model, a, &r.loss), nil
 }
 
 // succeed ends an attempt whose answer is whole.

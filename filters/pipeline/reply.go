@@ -37,7 +37,7 @@ func (c *clientStage) translateHostReply(end bool) Action {
 	c.r.advance(replied)
 	c.r.release()
 	c.r.err, c.r.status = e, e.Status
-	c.replaced = c.r.dialect.Client.AppendError(nil, e, c.r.id)
+	c.replaced = c.r.api.Client.AppendError(nil, e, c.r.id)
 	c.replacing = true
 	c.r.bytesOut = len(c.replaced)
 	c.r.told.Write(c.replaced)

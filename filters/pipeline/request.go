@@ -49,7 +49,8 @@ type request struct {
 	span   telemetry.Traceparent
 	traced bool
 
-	dialect   *dialect.Dialect
+	dialect   *dialect.Dialect // the client's, and which of its APIs
+	api       *dialect.API
 	call      dialect.Call
 	facts     llm.Facts
 	bytesIn   int
@@ -64,6 +65,7 @@ type request struct {
 	// encoded says that the body which left the client stage is already the
 	// one for every target of the plan, up to the target's model name.
 	encoded bool
+	loss    dialect.Ledger // of the last encoding
 
 	attempts []attempt
 	patched  dialect.Patch // of the attempt in hand, see patch
@@ -83,6 +85,8 @@ type request struct {
 // attempt is one try of one target.
 type attempt struct {
 	target  *route.Target
+	api     *dialect.API // that the target is asked in
+	same    bool         // it is the client's: bytes are kept
 	began   time.Time
 	took    time.Duration
 	status  int

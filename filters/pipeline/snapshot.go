@@ -47,7 +47,7 @@ func Fields(c *Config, dialects []*dialect.Dialect) []config.Field {
 func names(dialects []*dialect.Dialect) []string {
 	var list []string
 	for _, d := range dialects {
-		if d.Provider != nil {
+		if d.Endpoint() != nil {
 			list = append(list, d.Name)
 		}
 	}

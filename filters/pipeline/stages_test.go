@@ -408,11 +408,13 @@ func TestClaims(t *testing.T) {
 // foreign is a client dialect whose keys come in a header of its own.
 type foreign struct{ dialect.Client }
 
-func (foreign) Token(h dialect.Header) (token, header string) { return h("x-other-key"), "x-other-key" }
+func (foreign) Token(l *dialect.Line) (token, header string) {
+	return l.Header("x-other-key"), "x-other-key"
+}
 
 func TestForeignKeysStay(t *testing.T) {
 	d := openai.New()
-	d.Client = foreign{d.Client}
+	d.APIs[0].Client = foreign{d.APIs[0].Client}
 	m := New(newVM(), []*dialect.Dialect{d, anthropic.New()})
 	client := m.Plugin().(*plugin)
 	require.True(t, client.Configure([]byte(testConfig)))

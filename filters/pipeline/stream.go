@@ -31,12 +31,15 @@ func (p *providerStage) newStreamRelay(h *answerHead) *streamRelay {
 	x := &streamRelay{p: p, length: h.length}
 	r.stream = x
 	lim := dialect.Limits{Event: r.snap.limits.Event, Depth: r.snap.limits.Depth}
-	if r.same(t) {
-		x.tap, x.emit = r.dialect.Same.NewTap(&r.facts, lim, r.patch(t)), x.watch
+	if p.attempt().same {
+		x.tap, x.emit = r.api.Same.NewTap(&r.facts, lim, r.patch(t)), x.watch
 		return x
 	}
-	x.decoder = t.Provider.Dialect.Provider.NewDecoder(&r.facts, lim)
-	x.encoder = r.dialect.Client.NewEncoder(&r.facts, r.facts.Model)
+	x.decoder = p.attempt().api.Provider.NewDecoder(&r.facts, &t.Codec, lim)
+	if kind := r.api.Client.StreamType(&r.facts); kind != h.kind {
+		p.s.SetHeader(Response, "content-type", kind)
+	}
+	x.encoder = r.api.Client.NewEncoder(&r.facts, r.facts.Model)
 	x.emit = x.translate
 	return x
 }
@@ -181,7 +184,7 @@ func (x *streamRelay) appendFailure(out []byte) []byte {
 		a.err = x.failure
 		r.endAttempt(x.p.m.vm.Now(), x.failure.Code)
 	}
-	return r.dialect.Client.AppendStreamError(out, x.failure, r.id)
+	return r.api.Client.AppendStreamError(out, x.failure, r.id)
 }
 
 func (x *streamRelay) finish() {

@@ -2,6 +2,7 @@ package route
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,7 @@ type Config struct {
 type ProviderConfig struct {
 	Dialect     string
 	Flavour     string
+	Version     string
 	URL         string
 	Boundary    string
 	Region      string
@@ -30,6 +32,7 @@ type ProviderConfig struct {
 // ModelConfig is one entry of `models`.
 type ModelConfig struct {
 	MaxOutput int
+	OnLoss    string
 	Targets   []TargetConfig
 }
 
@@ -60,7 +63,9 @@ func providerFields(p *ProviderConfig, dialects []string) []config.Field {
 		config.String("dialect", &p.Dialect, config.Required(), config.OneOf(dialects...),
 			config.Doc("The wire API that the endpoint speaks.")),
 		config.String("flavour", &p.Flavour,
-			config.Doc("A variant of the dialect: `compatible` for servers that follow OpenAI's older field names (max_tokens).")),
+			config.Doc("A variant of the dialect, for servers that differ from its own API.")),
+		config.String("version", &p.Version, config.Length(1, 64),
+			config.Doc("The version of the API to ask for, where the flavour has versions.")),
 		config.String("url", &p.URL, config.Required(), config.Check(checkURL), config.Example("https://api.openai.com/v1"),
 			config.Doc("Base URL, with the path that the dialect's own paths are appended to.")),
 		config.String("boundary", &p.Boundary, config.Default("external"), config.OneOf("internal", "external"),
@@ -75,6 +80,9 @@ func modelFields(_ string, m *ModelConfig) []config.Field {
 	return []config.Field{
 		config.Int("max_output", &m.MaxOutput, config.Range(0, 10_000_000),
 			config.Doc("Output tokens to ask for when a client gives no bound. A hard token budget needs one. 0 writes none.")),
+		config.String("on_loss", &m.OnLoss, config.Default("warn"), config.OneOf(onLoss...),
+			config.Doc("What to do when translating to a target's API leaves part of a request out: `warn` serves it and says so in "+
+				"the answer's header x-postern-loss and in the audit record, `allow` only in the record, `refuse` leaves the target out.")),
 		config.List("targets", &m.Targets, targetFields, config.Required(), config.Length(1, 64),
 			config.Doc("Where requests for this model may go.")),
 	}
@@ -97,6 +105,9 @@ func targetFields(t *TargetConfig) []config.Field {
 			config.Doc("How long an attempt may take until its first content.")),
 	}
 }
+
+// onLoss are the words for the values of OnLoss.
+var onLoss = []string{WarnLoss: "warn", AllowLoss: "allow", RefuseLoss: "refuse"}
 
 func checkURL(s string) error {
 	if _, err := parseURL(s); err != nil {
@@ -156,15 +167,18 @@ func New(c *Config, find func(name string) *dialect.Dialect) (*Table, error) {
 func newProvider(c *config.Named[ProviderConfig], find func(string) *dialect.Dialect) (*Provider, error) {
 	v := &c.Value
 	d := find(v.Dialect)
-	if d == nil || d.Provider == nil {
-		return nil, errors.New("provider " + c.Name + ": no provider side for dialect " + v.Dialect)
+	if d == nil {
+		return nil, errors.New("provider " + c.Name + ": no dialect " + v.Dialect)
+	}
+	if v.Flavour != "" && !slices.Contains(d.Flavours, v.Flavour) {
+		return nil, errors.New("provider " + c.Name + ": dialect " + v.Dialect + " has the flavours " + strings.Join(d.Flavours, ", "))
 	}
 	at, err := parseURL(v.URL)
 	if err != nil {
 		return nil, err
 	}
 	p := &Provider{Name: c.Name, Dialect: d, Secure: at.secure, Host: at.host, BasePath: at.path,
-		Flavour: v.Flavour, Boundary: v.Boundary, Region: v.Region, Cluster: v.Cluster}
+		Flavour: v.Flavour, Version: v.Version, Boundary: v.Boundary, Region: v.Region, Cluster: v.Cluster}
 	if p.Cluster == "" {
 		p.Cluster = c.Name
 	}
@@ -172,7 +186,7 @@ func newProvider(c *config.Named[ProviderConfig], find func(string) *dialect.Dia
 }
 
 func newModel(c *config.Named[ModelConfig], providers map[string]*Provider) *Model {
-	m := &Model{Name: c.Name, MaxOutput: c.Value.MaxOutput}
+	m := &Model{Name: c.Name, MaxOutput: c.Value.MaxOutput, OnLoss: OnLoss(max(slices.Index(onLoss, c.Value.OnLoss), 0))}
 	for i := range c.Value.Targets {
 		m.Targets = append(m.Targets, newTarget(&c.Value.Targets[i], m, providers))
 	}
@@ -196,7 +210,7 @@ func newTarget(c *TargetConfig, m *Model, providers map[string]*Provider) *Targe
 	if t.Name == "" {
 		t.Name = c.Provider + "/" + c.Model
 	}
-	t.Codec = dialect.Target{Model: c.Model, BasePath: p.BasePath, Flavour: p.Flavour, MaxTokens: m.MaxOutput}
+	t.Codec = dialect.Target{Model: c.Model, BasePath: p.BasePath, Flavour: p.Flavour, Version: p.Version, MaxTokens: m.MaxOutput}
 	if c.MaxOutput > 0 {
 		t.Codec.MaxTokens = c.MaxOutput
 	}

@@ -31,6 +31,7 @@ type Provider struct {
 	Host     string // host[:port] of the URL, as in :authority
 	BasePath string
 	Flavour  string
+	Version  string
 	Boundary string
 	Region   string
 	Cluster  string // the host's name for the upstream
@@ -39,9 +40,20 @@ type Provider struct {
 // Model is the stable name that applications ask for.
 type Model struct {
 	Name      string
+	OnLoss    OnLoss
 	MaxOutput int // output bound where a client gave none; 0: none is written
 	Targets   []*Target
 }
+
+// OnLoss says what becomes of a request when a translation loses part of it.
+type OnLoss uint8
+
+// The choices.
+const (
+	WarnLoss   OnLoss = iota // serve it, and say so in a header of the answer and in the record
+	AllowLoss                // serve it, and say so in the record
+	RefuseLoss               // leave the target out of the plan
+)
 
 // Target is one provider with one upstream model.
 type Target struct {

@@ -157,8 +157,8 @@ func (v *view) addProvider(p *config.Named[route.ProviderConfig]) error {
 func injection(name string) (header, prefix string) {
 	const key = "KEY"
 	for _, d := range builtin.Dialects() {
-		if d.Name == name && d.Provider != nil {
-			header, value := d.Provider.Credential(&dialect.Target{}, key)
+		if p := d.Endpoint(); d.Name == name && p != nil {
+			header, value := p.Credential(&dialect.Target{}, key)
 			return header, strings.TrimSuffix(value, key)
 		}
 	}

@@ -27,7 +27,7 @@ var messageKeys = jsonx.NewKeys("id", "model", "type", "role", "content", "stop_
 	"error", "index", "content_block", "delta", "message")
 
 // Decode reads a whole answer.
-func (*provider) Decode(_ *llm.Facts, body []byte) (*llm.Answer, *llm.Error) {
+func (*provider) Decode(_ *llm.Facts, _ *dialect.Target, body []byte) (*llm.Answer, *llm.Error) {
 	var doc jsonx.Document
 	if err := scanMessage(&doc, body); err != nil {
 		return nil, err

@@ -54,7 +54,12 @@ const version = "2023-06-01"
 
 // New returns the dialect.
 func New() *dialect.Dialect {
-	return &dialect.Dialect{Name: "anthropic", Client: &client{}, Provider: &provider{}, Same: &same{}}
+	return &dialect.Dialect{Name: "anthropic", APIs: []*dialect.API{Messages()}, Flavours: []string{"adaptive", "budget"}}
+}
+
+// Messages returns the messages API.
+func Messages() *dialect.API {
+	return &dialect.API{Name: "messages", Operation: llm.Chat, Client: &client{}, Provider: &provider{}, Same: &same{}}
 }
 
 type client struct{}

@@ -28,7 +28,7 @@ func facts(t testing.TB, body string) (llm.Facts, *jsonx.Document) {
 func TestRecognise(t *testing.T) {
 	for line, want := range map[string]bool{"POST /v1/messages": true, "GET /v1/messages": false, "POST /v1/messages/batches": false, "GET /v1/models": false} {
 		method, path, _ := strings.Cut(line, " ")
-		_, ok := codec.Client.Recognise(method, path)
+		_, ok := codec.Client.Recognise(&dialect.Line{Method: method, Path: path})
 		require.Equal(t, want, ok, line)
 	}
 }
@@ -38,9 +38,9 @@ func TestToken(t *testing.T) {
 		{"k", "", "k", "x-api-key"}, {"k", "Bearer t", "k", "x-api-key"}, {"", "bearer  t", "t", "authorization"},
 		{"", "Basic t", "", ""}, {"", "", "", ""}, {"", "Bearer ", "", ""},
 	} {
-		token, header := codec.Client.Token(func(name string) string {
+		token, header := codec.Client.Token(&dialect.Line{Header: func(name string) string {
 			return map[string]string{"x-api-key": c.key, "authorization": c.authorization}[name]
-		})
+		}})
 		require.Equal(t, c.token+c.header, token+header)
 	}
 }
@@ -98,7 +98,7 @@ func TestRecordedRequests(t *testing.T) {
 
 			q, err := codec.Client.Decode(f, doc)
 			require.Nil(t, err)
-			out, err := codec.Provider.Encode(nil, q, &dialect.Target{Model: f.Model})
+			out, err := codec.Provider.Encode(nil, q, &dialect.Target{Model: f.Model}, nil)
 			if err != nil {
 				require.Equal(t, "unsupported_parameter", err.Code)
 				return
@@ -121,7 +121,7 @@ func TestRecordedSame(t *testing.T) {
 			f := llm.Facts{Choices: 1, WantsUsage: true}
 			if !r.Streamed() {
 				var edits jsonx.Edits
-				a, err := codec.Provider.Decode(&f, []byte(r.Response))
+				a, err := codec.Provider.Decode(&f, nil, []byte(r.Response))
 				require.Nil(t, err)
 				usage, finish, err := codec.Same.Answer(&edits, &f, []byte(r.Response), &dialect.Patch{})
 				require.Nil(t, err)
@@ -130,7 +130,7 @@ func TestRecordedSame(t *testing.T) {
 				require.Equal(t, r.Response, string(edits.Apply(nil, []byte(r.Response))))
 				return
 			}
-			events := dialecttest.Decode(codec.Provider.NewDecoder(&f, limits), []byte(r.Response))
+			events := dialecttest.Decode(codec.Provider.NewDecoder(&f, nil, limits), []byte(r.Response))
 			check := func(chunks ...[]byte) {
 				out, told := dialecttest.Tap(codec.Same.NewTap(&f, limits, &dialect.Patch{Usage: true}), chunks...)
 				require.Equal(t, r.Response, string(out))
@@ -143,7 +143,7 @@ func TestRecordedSame(t *testing.T) {
 
 			out := dialecttest.Encode(codec.Client.NewEncoder(&f, "shown"), events)
 			require.NoError(t, dialecttest.Check(dialecttest.Anthropic(), out))
-			again := dialecttest.Decode(codec.Provider.NewDecoder(&f, limits), out)
+			again := dialecttest.Decode(codec.Provider.NewDecoder(&f, nil, limits), out)
 			for _, kind := range []llm.PartKind{llm.TextPart, llm.ReasoningPart, llm.ToolCallPart} {
 				require.Equal(t, dialecttest.Said(events, 0, kind), dialecttest.Said(again, 0, kind))
 			}

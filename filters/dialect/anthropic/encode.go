@@ -8,8 +8,8 @@ import (
 )
 
 // Encode writes a messages request.
-func (*provider) Encode(dst []byte, r *llm.Request, t *dialect.Target) ([]byte, *llm.Error) {
-	e := encoder{w: dialect.Writer{B: dst}}
+func (*provider) Encode(dst []byte, r *llm.Request, t *dialect.Target, l *dialect.Ledger) ([]byte, *llm.Error) {
+	e := encoder{l: l, w: dialect.Writer{B: dst}}
 	if r.Choices > 1 {
 		e.refuse("n", "More than one answer")
 	}
@@ -47,6 +47,7 @@ func maxTokens(r *llm.Request, t *dialect.Target) int {
 
 // encoder writes a request and keeps the first error.
 type encoder struct {
+	l   *dialect.Ledger
 	w   dialect.Writer
 	err *llm.Error
 	at  int // index of the message being written

@@ -5,6 +5,7 @@ import (
 
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/wire/sse"
 )
 
 // streamEncoder writes the events of a streamed message. Blocks do not overlap:
@@ -26,6 +27,9 @@ type streamEncoder struct {
 
 	started, finished, ended bool
 }
+
+// StreamType is that of server-sent events.
+func (*client) StreamType(*llm.Facts) string { return sse.MediaType }
 
 // NewEncoder writes a streamed answer under the given model name.
 func (*client) NewEncoder(_ *llm.Facts, model string) dialect.Encoder {

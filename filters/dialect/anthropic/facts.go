@@ -33,17 +33,17 @@ var inspected = jsonx.NewKeys("model", "messages", "system", "max_tokens", "stre
 
 // Recognise knows messages. The list of models has the same request line as
 // OpenAI's, which answers it.
-func (*client) Recognise(method, path string) (dialect.Call, bool) {
-	return dialect.Call{Operation: llm.Chat}, method == "POST" && path == "/v1/messages"
+func (*client) Recognise(l *dialect.Line) (dialect.Call, bool) {
+	return dialect.Call{Operation: llm.Chat}, l.Method == "POST" && l.Path == "/v1/messages"
 }
 
 // Token reads x-api-key, and a bearer token, which the SDKs send where a user has
 // a token instead of a key.
-func (*client) Token(h dialect.Header) (token, header string) {
-	if key := h("x-api-key"); key != "" {
+func (*client) Token(l *dialect.Line) (token, header string) {
+	if key := l.Header("x-api-key"); key != "" {
 		return key, "x-api-key"
 	}
-	scheme, token, _ := strings.Cut(h("authorization"), " ")
+	scheme, token, _ := strings.Cut(l.Header("authorization"), " ")
 	if token = strings.TrimLeft(token, " "); token == "" || !strings.EqualFold(scheme, "bearer") {
 		return "", ""
 	}

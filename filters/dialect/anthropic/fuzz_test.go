@@ -24,15 +24,15 @@ func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(`{"id":"m","content":[{"type":"text","text":"x"},{"type":"tool_use","id":"t","name":"f","input":{"a":1}},{"type":"thinking","thinking":"x","signature":"y"},{"type":"redacted_thinking","data":"z"}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":2}}`), uint64(1))
 	f.Add([]byte(`{"type":"error","error":{"type":"overloaded_error","message":"m"}}`), uint64(1))
 	s := suite(f)
-	client := openai.New().Client
+	client := openai.Chat().Client
 	f.Fuzz(func(t *testing.T, data []byte, seed uint64) {
 		s.Junk(t, data)
-		if a, err := codec.Provider.Decode(nil, data); err == nil {
-			require.True(t, json.Valid(client.AppendAnswer(nil, &llm.Facts{}, "m", a)))
+		if a, err := codec.Provider.Decode(nil, nil, data); err == nil {
+			require.True(t, json.Valid(client.AppendAnswer(nil, &llm.Facts{}, "m", a, nil)))
 		}
-		script := dialecttest.Script(dialecttest.Decode(codec.Provider.NewDecoder(nil, limits), data))
+		script := dialecttest.Script(dialecttest.Decode(codec.Provider.NewDecoder(nil, nil, limits), data))
 		dialecttest.Partitions(data, seed, 2, func(chunks ...[]byte) {
-			events := dialecttest.Decode(codec.Provider.NewDecoder(nil, limits), chunks...)
+			events := dialecttest.Decode(codec.Provider.NewDecoder(nil, nil, limits), chunks...)
 			require.Equal(t, script, dialecttest.Script(events))
 			for _, l := range splitData(dialecttest.Encode(client.NewEncoder(&llm.Facts{}, "m"), events)) {
 				require.True(t, l == "[DONE]" || json.Valid([]byte(l)), l)
@@ -77,8 +77,8 @@ func FuzzRequest(f *testing.F) {
 			require.Equal(t, 400, err.Status)
 			return
 		}
-		for _, p := range []dialect.Provider{codec.Provider, openai.New().Provider} {
-			if out, err := p.Encode(nil, r, &target); err == nil {
+		for _, p := range []dialect.Provider{codec.Provider, openai.Chat().Provider} {
+			if out, err := p.Encode(nil, r, &target, nil); err == nil {
 				require.True(t, json.Valid(out), string(out))
 			}
 		}

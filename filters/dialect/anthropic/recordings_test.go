@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	codec  = anthropic.New()
+	codec  = anthropic.Messages()
 	limits = dialect.Limits{Event: 1 << 20}
 )
 
@@ -86,7 +86,7 @@ func TestRecordedAnswers(t *testing.T) {
 			continue
 		}
 		t.Run(r.ID, func(t *testing.T) {
-			a, err := codec.Provider.Decode(nil, []byte(r.Response))
+			a, err := codec.Provider.Decode(nil, nil, []byte(r.Response))
 			require.Nil(t, err)
 			var want recorded
 			require.NoError(t, json.Unmarshal([]byte(r.Response), &want))
@@ -126,12 +126,12 @@ func TestRecordedStreams(t *testing.T) {
 		t.Run(r.ID, func(t *testing.T) {
 			stream := []byte(r.Response)
 			require.NoError(t, dialecttest.Check(dialecttest.Anthropic(), trimmed(r.Response)))
-			events := dialecttest.Decode(codec.Provider.NewDecoder(nil, limits), stream)
+			events := dialecttest.Decode(codec.Provider.NewDecoder(nil, nil, limits), stream)
 			requireStream(t, r.Response, events)
 
 			script := dialecttest.Script(events)
 			cut := func(chunks ...[]byte) {
-				got := dialecttest.Decode(codec.Provider.NewDecoder(nil, limits), chunks...)
+				got := dialecttest.Decode(codec.Provider.NewDecoder(nil, nil, limits), chunks...)
 				require.Equal(t, script, dialecttest.Script(got))
 			}
 			dialecttest.Bytes(stream, cut)

@@ -30,8 +30,11 @@ type decoder struct {
 	input   []byte // input that came with the start of a tool call
 }
 
+// Streams knows server-sent events.
+func (*provider) Streams(mediaType string) bool { return mediaType == sse.MediaType }
+
 // NewDecoder reads a streamed answer.
-func (*provider) NewDecoder(_ *llm.Facts, lim dialect.Limits) dialect.Decoder {
+func (*provider) NewDecoder(_ *llm.Facts, _ *dialect.Target, lim dialect.Limits) dialect.Decoder {
 	return newDecoder(lim)
 }
 

@@ -13,7 +13,7 @@ import (
 
 func suite(t testing.TB) dialecttest.Suite {
 	return dialecttest.Suite{
-		Dialect: codec,
+		API:     codec,
 		Grammar: func(*llm.Facts) dialecttest.Grammar { return dialecttest.Anthropic() },
 		Target:  dialect.Target{Model: "claude-sonnet-5"},
 		Refused: []string{"audio", "many"},
@@ -122,7 +122,7 @@ func TestAnswerWithError(t *testing.T) {
 		`<html>`:                      llm.MalformedAnswer,
 		``:                            llm.MalformedAnswer,
 	} {
-		_, err := codec.Provider.Decode(nil, []byte(body))
+		_, err := codec.Provider.Decode(nil, nil, []byte(body))
 		require.NotNil(t, err, body)
 		require.Equal(t, class.String(), err.Class.String(), body)
 	}

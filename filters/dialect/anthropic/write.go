@@ -9,7 +9,7 @@ import (
 
 // AppendAnswer writes a message object. The API knows one answer: of several the
 // first is written.
-func (*client) AppendAnswer(dst []byte, _ *llm.Facts, model string, a *llm.Answer) []byte {
+func (*client) AppendAnswer(dst []byte, _ *llm.Facts, model string, a *llm.Answer, l *dialect.Ledger) []byte {
 	w := dialect.Writer{B: dst}
 	var c llm.Choice
 	if len(a.Choices) > 0 {

@@ -18,7 +18,7 @@ import (
 func TestRecordedRequestsTranslate(t *testing.T) {
 	refused := map[string]int{}
 	for _, r := range dialecttest.Recordings(t, "openai-chat-completions.jsonl", "openai-compatible.jsonl", "azure-chat.jsonl") {
-		s := scene{client: openai.New().Client, provider: anthropic.New().Provider}
+		s := scene{client: openai.Chat().Client, provider: anthropic.Messages().Provider}
 		out, err := s.request(t, []byte(r.Request), "")
 		if err != nil {
 			require.Equal(t, 400, err.Status)
@@ -34,21 +34,21 @@ func TestRecordedRequestsTranslate(t *testing.T) {
 // Every recorded answer of Anthropic becomes an answer to an OpenAI client: the
 // same text, calls and usage, in the client's grammar, however the stream is cut.
 func TestRecordedAnswersTranslate(t *testing.T) {
-	client, provider, back := openai.New().Client, anthropic.New().Provider, openai.New().Provider
+	client, provider, back := openai.Chat().Client, anthropic.Messages().Provider, openai.Chat().Provider
 	lim := dialect.Limits{Event: 1 << 20}
 	f := llm.Facts{Stream: true, Choices: 1, WantsUsage: true, Received: 1}
 	for _, r := range dialecttest.Recordings(t, "anthropic-messages.jsonl", "vertex-rawPredict.jsonl", "vertex-streamRawPredict.jsonl") {
 		if !r.Streamed() {
-			a, err := provider.Decode(&f, []byte(r.Response))
+			a, err := provider.Decode(&f, nil, []byte(r.Response))
 			require.Nil(t, err)
-			b, err := back.Decode(&f, client.AppendAnswer(nil, &f, "shown", a))
+			b, err := back.Decode(&f, nil, client.AppendAnswer(nil, &f, "shown", a, nil))
 			require.Nil(t, err)
 			require.Equal(t, dialecttest.UsageText(&a.Usage), dialecttest.UsageText(&b.Usage))
 			continue
 		}
 		var want string
 		translate := func(chunks ...[]byte) {
-			events := dialecttest.Decode(provider.NewDecoder(&f, lim), chunks...)
+			events := dialecttest.Decode(provider.NewDecoder(&f, nil, lim), chunks...)
 			require.NoError(t, dialecttest.CheckEvents(events))
 			out := dialecttest.Encode(client.NewEncoder(&f, "shown"), events)
 			if want != "" {
@@ -57,7 +57,7 @@ func TestRecordedAnswersTranslate(t *testing.T) {
 			}
 			want = string(out)
 			require.NoError(t, dialecttest.Check(dialecttest.OpenAI(true), out))
-			again := dialecttest.Decode(back.NewDecoder(&f, lim), out)
+			again := dialecttest.Decode(back.NewDecoder(&f, nil, lim), out)
 			for _, kind := range []llm.PartKind{llm.TextPart, llm.ReasoningPart, llm.ToolCallPart} {
 				require.Equal(t, dialecttest.Said(events, 0, kind), dialecttest.Said(again, 0, kind))
 			}
@@ -72,7 +72,7 @@ func TestRecordedAnswersTranslate(t *testing.T) {
 // Every recorded answer of OpenAI and servers like it becomes an answer to an
 // Anthropic client.
 func TestRecordedAnswersTranslateBack(t *testing.T) {
-	client, provider, back := anthropic.New().Client, openai.New().Provider, anthropic.New().Provider
+	client, provider, back := anthropic.Messages().Client, openai.Chat().Provider, anthropic.Messages().Provider
 	lim := dialect.Limits{Event: 1 << 20}
 	f := llm.Facts{Stream: true, Choices: 1, WantsUsage: true}
 	for _, r := range dialecttest.Recordings(t, "openai-chat-completions.jsonl", "openai-compatible.jsonl", "azure-chat.jsonl") {
@@ -80,23 +80,23 @@ func TestRecordedAnswersTranslateBack(t *testing.T) {
 			continue
 		}
 		if !r.Streamed() {
-			a, err := provider.Decode(&f, []byte(r.Response))
+			a, err := provider.Decode(&f, nil, []byte(r.Response))
 			if err != nil {
 				require.Equal(t, llm.ContentFilter, err.Class)
 				continue
 			}
-			out := client.AppendAnswer(nil, &f, "shown", a)
+			out := client.AppendAnswer(nil, &f, "shown", a, nil)
 			require.True(t, json.Valid(out), r.ID)
-			b, err := back.Decode(&f, out)
+			b, err := back.Decode(&f, nil, out)
 			require.Nil(t, err)
 			require.Equal(t, a.Usage.InputTotal(), b.Usage.InputTotal())
 			require.Equal(t, a.Usage.OutputTotal(), b.Usage.OutputTotal())
 			continue
 		}
-		events := dialecttest.Decode(provider.NewDecoder(&f, lim), []byte(r.Response))
+		events := dialecttest.Decode(provider.NewDecoder(&f, nil, lim), []byte(r.Response))
 		out := dialecttest.Encode(client.NewEncoder(&f, "shown"), events)
 		require.NoError(t, dialecttest.Check(dialecttest.Anthropic(), out), r.ID)
-		again := dialecttest.Decode(back.NewDecoder(&f, lim), out)
+		again := dialecttest.Decode(back.NewDecoder(&f, nil, lim), out)
 		for _, kind := range []llm.PartKind{llm.TextPart, llm.ReasoningPart, llm.ToolCallPart} {
 			require.Equal(t, dialecttest.Said(events, 0, kind), dialecttest.Said(again, 0, kind), r.ID)
 		}
@@ -118,12 +118,12 @@ func BenchmarkAnthropicToOpenAI51(b *testing.B) {
 		[]byte("event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n"),
 		[]byte("event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\",\"stop_sequence\":null},\"usage\":{\"output_tokens\":46}}\n\n"),
 		[]byte("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"))
-	client, provider := openai.New().Client, anthropic.New().Provider
+	client, provider := openai.Chat().Client, anthropic.Messages().Provider
 	f := llm.Facts{Stream: true, Choices: 1}
 	var out []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		d := provider.NewDecoder(&f, dialect.Limits{Event: 1 << 20})
+		d := provider.NewDecoder(&f, nil, dialect.Limits{Event: 1 << 20})
 		e := client.NewEncoder(&f, "fast")
 		emit := func(ev *llm.Event) { out = e.Append(out, ev) }
 		for _, c := range chunks {

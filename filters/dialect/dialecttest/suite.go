@@ -16,7 +16,7 @@ import (
 // Suite is what a dialect brings to the kit. A side that the dialect lacks is
 // not checked.
 type Suite struct {
-	Dialect *dialect.Dialect
+	API *dialect.API
 	// Grammar is the automaton of the dialect's streams for a client's request.
 	Grammar func(f *llm.Facts) Grammar
 	// Target serves the canonical requests.
@@ -40,21 +40,21 @@ var limits = dialect.Limits{Event: 1 << 20, Depth: 64}
 
 // Run checks all that the kit knows.
 func (s Suite) Run(t *testing.T) {
-	if s.Dialect.Provider != nil {
+	if s.API.Provider != nil {
 		t.Run("requests", s.requests)
 		t.Run("cuts", s.cuts)
 		t.Run("junk", s.junk)
 		t.Run("classes", s.classes)
 	}
-	if s.Dialect.Client != nil {
+	if s.API.Client != nil {
 		t.Run("any order", s.anyOrder)
 		t.Run("errors", s.errors)
 	}
-	if s.Dialect.Client != nil && s.Dialect.Provider != nil {
+	if s.API.Client != nil && s.API.Provider != nil {
 		t.Run("answers", s.answers)
 		t.Run("streams", s.streams)
 	}
-	if s.Dialect.Same != nil {
+	if s.API.Same != nil {
 		t.Run("taps", s.taps)
 	}
 }
@@ -69,7 +69,7 @@ func (s Suite) requests(t *testing.T) {
 	for _, sample := range Requests() {
 		t.Run(sample.Name, func(t *testing.T) {
 			r := sample.Value
-			out, err := s.Dialect.Provider.Encode(nil, &r, &s.Target)
+			out, err := s.API.Provider.Encode(nil, &r, &s.Target, nil)
 			if refused[sample.Name] {
 				require.NotNil(t, err)
 				require.Equal(t, llm.ClientError, err.Class)
@@ -79,7 +79,7 @@ func (s Suite) requests(t *testing.T) {
 			}
 			require.Nil(t, err)
 			require.True(t, json.Valid(out), string(out))
-			if s.Dialect.Client == nil {
+			if s.API.Client == nil {
 				return
 			}
 			r.Model = s.Target.Model
@@ -92,11 +92,11 @@ func (s Suite) requests(t *testing.T) {
 }
 
 func (s Suite) readBack(t *testing.T, body []byte) *llm.Request {
-	doc, bad := jsonx.Scan(body, s.Dialect.Client.Inspected(), jsonx.Limits{})
+	doc, bad := jsonx.Scan(body, s.API.Client.Inspected(), jsonx.Limits{})
 	require.Nil(t, bad)
-	f, err := s.Dialect.Client.Facts(dialect.Call{Operation: llm.Chat}, &doc)
+	f, err := s.API.Client.Facts(dialect.Call{Operation: llm.Chat}, &doc)
 	require.Nil(t, err)
-	r, err := s.Dialect.Client.Decode(f, &doc)
+	r, err := s.API.Client.Decode(f, &doc)
 	require.Nil(t, err)
 	return r
 }
@@ -106,10 +106,10 @@ func (s Suite) answers(t *testing.T) {
 		t.Run(sample.Name, func(t *testing.T) {
 			a := sample.Value
 			f := llm.Facts{Choices: 1, Received: 1700000000}
-			out := s.Dialect.Client.AppendAnswer([]byte("kept"), &f, "m", &a)
+			out := s.API.Client.AppendAnswer([]byte("kept"), &f, "m", &a, nil)
 			require.Equal(t, "kept", string(out[:4]))
 			require.True(t, json.Valid(out[4:]), string(out))
-			b, err := s.Dialect.Provider.Decode(&f, out[4:])
+			b, err := s.API.Provider.Decode(&f, nil, out[4:])
 			require.Nil(t, err)
 			if s.Answer != nil {
 				s.Answer(&a)
@@ -126,14 +126,14 @@ func (s Suite) streams(t *testing.T) {
 		t.Run(sample.Name, func(t *testing.T) {
 			f := llm.Facts{Stream: true, Choices: 1, WantsUsage: true, Received: 1700000000}
 			require.NoError(t, CheckEvents(sample.Value))
-			out := Encode(s.Dialect.Client.NewEncoder(&f, "m"), sample.Value)
+			out := Encode(s.API.Client.NewEncoder(&f, "m"), sample.Value)
 			require.NoError(t, Check(s.Grammar(&f), out))
 			want := sample.Value
 			if s.Events != nil {
 				want = s.Events(want)
 			}
 			OneCut(out, func(chunks ...[]byte) {
-				got := Decode(s.Dialect.Provider.NewDecoder(&f, limits), chunks...)
+				got := Decode(s.API.Provider.NewDecoder(&f, nil, limits), chunks...)
 				require.NoError(t, CheckEvents(got))
 				require.Equal(t, Script(want), Script(got))
 			})
@@ -146,11 +146,11 @@ func (s Suite) anyOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := llm.Facts{Stream: true, Choices: 1, WantsUsage: rapid.Bool().Draw(t, "usage")}
 		events := rapid.SliceOfN(rapid.Custom(drawEvent), 0, 30).Draw(t, "events")
-		e := s.Dialect.Client.NewEncoder(&f, "m")
+		e := s.API.Client.NewEncoder(&f, "m")
 		out := Encode(e, events)
 		out = e.Append(out, &llm.Event{Kind: llm.End})
 		if failed(events) {
-			out = s.Dialect.Client.AppendStreamError(out, &llm.Error{Class: llm.ProviderError, Code: "x", Message: "m"}, "r")
+			out = s.API.Client.AppendStreamError(out, &llm.Error{Class: llm.ProviderError, Code: "x", Message: "m"}, "r")
 		}
 		if err := Check(s.Grammar(&f), out); err != nil {
 			t.Fatalf("%v\n%s", err, out)
@@ -200,7 +200,7 @@ func (s Suite) cuts(t *testing.T) {
 			f := llm.Facts{Stream: true, Choices: 1}
 			var want string
 			check := func(chunks ...[]byte) {
-				got := Decode(s.Dialect.Provider.NewDecoder(&f, limits), chunks...)
+				got := Decode(s.API.Provider.NewDecoder(&f, nil, limits), chunks...)
 				require.NoError(t, CheckEvents(got))
 				if want == "" {
 					want = Script(got)
@@ -232,11 +232,11 @@ func (s Suite) taps(t *testing.T) {
 		for _, p := range []dialect.Patch{{}, {Usage: true}, {Usage: true, Model: "shown"}} {
 			t.Run(name, func(t *testing.T) {
 				f := llm.Facts{Stream: true, Choices: 1}
-				wantOut, told := Tap(s.Dialect.Same.NewTap(&f, limits, &p), stream)
+				wantOut, told := Tap(s.API.Same.NewTap(&f, limits, &p), stream)
 				want := Script(told)
 				s.agree(t, &f, stream, told)
 				check := func(chunks ...[]byte) {
-					out, events := Tap(s.Dialect.Same.NewTap(&f, limits, &p), chunks...)
+					out, events := Tap(s.API.Same.NewTap(&f, limits, &p), chunks...)
 					same(t, string(wantOut), string(out))
 					same(t, want, Script(events))
 				}
@@ -249,7 +249,7 @@ func (s Suite) taps(t *testing.T) {
 // agree checks that a tap, which hardly looks, tells the same usage and end as a
 // decoder, which reads everything.
 func (s Suite) agree(t *testing.T, f *llm.Facts, stream []byte, told []llm.Event) {
-	all := Decode(s.Dialect.Provider.NewDecoder(f, limits), stream)
+	all := Decode(s.API.Provider.NewDecoder(f, nil, limits), stream)
 	require.Equal(t, Last(all), Last(told))
 	require.Equal(t, line(&all[len(all)-1]), line(&told[len(told)-1]))
 }
@@ -277,17 +277,17 @@ func (s Suite) junk(t *testing.T) {
 // an error in a typed way. Fuzz targets call it.
 func (s Suite) Junk(t testing.TB, data []byte) {
 	f := llm.Facts{Stream: true, Choices: 1}
-	events := Decode(s.Dialect.Provider.NewDecoder(&f, limits), data)
+	events := Decode(s.API.Provider.NewDecoder(&f, nil, limits), data)
 	require.NoError(t, CheckEvents(events))
-	if a, err := s.Dialect.Provider.Decode(&f, data); err == nil {
+	if a, err := s.API.Provider.Decode(&f, nil, data); err == nil {
 		require.NotNil(t, a)
 	} else {
 		require.NotZero(t, err.Class)
 	}
-	e := s.Dialect.Provider.Classify(500, func(string) string { return string(data) }, data)
+	e := s.API.Provider.Classify(500, func(string) string { return string(data) }, data)
 	require.GreaterOrEqual(t, e.Status, 400)
-	if s.Dialect.Same != nil {
-		_, told := Tap(s.Dialect.Same.NewTap(&f, limits, &dialect.Patch{Usage: true, Model: "x"}), data)
+	if s.API.Same != nil {
+		_, told := Tap(s.API.Same.NewTap(&f, limits, &dialect.Patch{Usage: true, Model: "x"}), data)
 		require.NotEmpty(t, told)
 	}
 }
@@ -318,15 +318,15 @@ func damage(random *rand.Rand, data []byte) []byte {
 func (s Suite) errors(t *testing.T) {
 	for c := llm.ClientError; c.String() != ""; c++ {
 		e := &llm.Error{Class: c, Source: llm.FromPostern, Status: c.Status(), Message: "say \"why\"\n", Param: "p"}
-		out := s.Dialect.Client.AppendError([]byte("kept"), e, "req-1")
+		out := s.API.Client.AppendError([]byte("kept"), e, "req-1")
 		require.Equal(t, "kept", string(out[:4]))
 		require.True(t, json.Valid(out[4:]), string(out))
 		require.Contains(t, string(out), "req-1")
 		f := llm.Facts{Stream: true, Choices: 1}
-		require.NoError(t, Check(s.Grammar(&f), s.Dialect.Client.AppendStreamError(nil, e, "req-1")))
+		require.NoError(t, Check(s.Grammar(&f), s.API.Client.AppendStreamError(nil, e, "req-1")))
 	}
-	require.True(t, json.Valid(s.Dialect.Client.AppendModels(nil, nil)))
-	require.True(t, json.Valid(s.Dialect.Client.AppendModels(nil, []string{"a", "b\"c"})))
+	require.True(t, json.Valid(s.API.Client.AppendModels(nil, nil)))
+	require.True(t, json.Valid(s.API.Client.AppendModels(nil, []string{"a", "b\"c"})))
 }
 
 // classes checks that every status has a class, whatever the body, and that no
@@ -335,7 +335,7 @@ func (s Suite) classes(t *testing.T) {
 	none := func(string) string { return "" }
 	for status := 300; status < 600; status++ {
 		for _, body := range []string{"", "<html>Bad gateway</html>", "{}", `{"error":null}`, `{"error":{"message":"key sk-123 is wrong"}}`} {
-			e := s.Dialect.Provider.Classify(status, none, []byte(body))
+			e := s.API.Provider.Classify(status, none, []byte(body))
 			require.NotZero(t, e.Class, "%d %s", status, body)
 			require.GreaterOrEqual(t, e.Status, 400)
 			require.NotEmpty(t, e.Code)

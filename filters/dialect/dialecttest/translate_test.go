@@ -36,7 +36,7 @@ func TestTranslate(t *testing.T) {
 			raw, err := os.ReadFile(path)
 			require.NoError(t, err)
 			archive := txtar.Parse(raw)
-			s := scene{client: openai.New().Client, provider: anthropic.New().Provider, facts: llm.Facts{Received: 1700000000, Choices: 1}}
+			s := scene{client: openai.Chat().Client, provider: anthropic.Messages().Provider, facts: llm.Facts{Received: 1700000000, Choices: 1}}
 			given := map[string][]byte{}
 			for _, f := range archive.Files {
 				given[f.Name] = f.Data
@@ -80,9 +80,9 @@ func (s *scene) play(t *testing.T, given map[string][]byte) map[string][]byte {
 		}
 	}
 	if body, ok := given["answer"]; ok {
-		a, err := s.provider.Decode(&s.facts, body)
+		a, err := s.provider.Decode(&s.facts, nil, body)
 		require.Nil(t, err)
-		results["answer.out"] = pretty(t, s.client.AppendAnswer(nil, &s.facts, "fast", a))
+		results["answer.out"] = pretty(t, s.client.AppendAnswer(nil, &s.facts, "fast", a, nil))
 	}
 	if stream, ok := given["stream"]; ok {
 		results["stream.out"] = s.stream(t, stream)
@@ -105,14 +105,14 @@ func (s *scene) request(t *testing.T, body []byte, target string) ([]byte, *llm.
 		words[0] = "claude-sonnet-5"
 	}
 	limit, _ := strconv.Atoi(words[2])
-	return s.provider.Encode(nil, r, &dialect.Target{Model: words[0], Flavour: strings.Trim(words[1], "-"), MaxTokens: limit})
+	return s.provider.Encode(nil, r, &dialect.Target{Model: words[0], Flavour: strings.Trim(words[1], "-"), MaxTokens: limit}, nil)
 }
 
 // stream translates a stream whole and cut, and checks its grammar.
 func (s *scene) stream(t *testing.T, stream []byte) []byte {
 	var out []byte
 	dialecttest.OneCut(stream, func(chunks ...[]byte) {
-		events := dialecttest.Decode(s.provider.NewDecoder(&s.facts, dialect.Limits{Event: 1 << 20}), chunks...)
+		events := dialecttest.Decode(s.provider.NewDecoder(&s.facts, nil, dialect.Limits{Event: 1 << 20}), chunks...)
 		require.NoError(t, dialecttest.CheckEvents(events))
 		got := dialecttest.Encode(s.client.NewEncoder(&s.facts, "fast"), events)
 		if last := events[len(events)-1]; last.Kind == llm.Failure {

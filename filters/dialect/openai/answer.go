@@ -24,7 +24,7 @@ const (
 var answerKeys = jsonx.NewKeys("id", "created", "model", "choices", "usage", "error", "x_groq", "object", "message", "type", "code")
 
 // Decode reads a whole answer.
-func (*provider) Decode(_ *llm.Facts, body []byte) (*llm.Answer, *llm.Error) {
+func (*provider) Decode(_ *llm.Facts, _ *dialect.Target, body []byte) (*llm.Answer, *llm.Error) {
 	var doc jsonx.Document
 	if err := scanAnswer(&doc, body); err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func finishName(f llm.Finish) string {
 }
 
 // AppendAnswer writes a chat.completion object.
-func (*client) AppendAnswer(dst []byte, f *llm.Facts, model string, a *llm.Answer) []byte {
+func (*client) AppendAnswer(dst []byte, f *llm.Facts, model string, a *llm.Answer, l *dialect.Ledger) []byte {
 	w := dialect.Writer{B: dst}
 	w.Begin('{')
 	if len(a.ID) > 0 {

@@ -148,7 +148,7 @@ func BenchmarkDecode51(b *testing.B) {
 	emit := func(*llm.Event) {}
 	b.ReportAllocs()
 	for b.Loop() {
-		d := codec.Provider.NewDecoder(&llm.Facts{}, limits)
+		d := codec.Provider.NewDecoder(&llm.Facts{}, nil, limits)
 		for _, c := range chunks {
 			d.Write(c, emit)
 		}
@@ -159,7 +159,7 @@ func BenchmarkDecode51(b *testing.B) {
 // BenchmarkTranslate is a request that changes dialect, scanned, decoded and encoded.
 func BenchmarkTranslate(b *testing.B) {
 	target := dialect.Target{Model: "claude-sonnet-5"}
-	provider := anthropic.New().Provider
+	provider := anthropic.Messages().Provider
 	for name, body := range map[string][]byte{"300B": []byte(small), "214KB": large()} {
 		b.Run(name, func(b *testing.B) {
 			var doc jsonx.Document
@@ -175,7 +175,7 @@ func BenchmarkTranslate(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if out, err = provider.Encode(out[:0], r, &target); err != nil {
+				if out, err = provider.Encode(out[:0], r, &target, nil); err != nil {
 					b.Fatal(err)
 				}
 			}

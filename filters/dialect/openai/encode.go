@@ -8,8 +8,8 @@ import (
 )
 
 // Encode writes a chat completions request. A stream always asks for usage.
-func (*provider) Encode(dst []byte, r *llm.Request, t *dialect.Target) ([]byte, *llm.Error) {
-	e := encoder{w: dialect.Writer{B: dst}, quirks: flavourOf(t)}
+func (*provider) Encode(dst []byte, r *llm.Request, t *dialect.Target, l *dialect.Ledger) ([]byte, *llm.Error) {
+	e := encoder{l: l, w: dialect.Writer{B: dst}, quirks: flavourOf(t)}
 	e.w.Begin('{')
 	e.w.Quote("model", t.Model)
 	e.messages(r.Messages)
@@ -21,6 +21,7 @@ func (*provider) Encode(dst []byte, r *llm.Request, t *dialect.Target) ([]byte, 
 
 // encoder writes a request and keeps the first error.
 type encoder struct {
+	l      *dialect.Ledger
 	w      dialect.Writer
 	quirks flavour
 	err    *llm.Error

@@ -144,7 +144,7 @@ func TestUsage(t *testing.T) {
 		`null`:                {},
 		`[]`:                  {},
 	} {
-		a, err := codec.Provider.Decode(nil, []byte(`{"choices":[],"usage":`+usage+`}`))
+		a, err := codec.Provider.Decode(nil, nil, []byte(`{"choices":[],"usage":`+usage+`}`))
 		require.Nil(t, err)
 		require.Equal(t, want, a.Usage, usage)
 	}

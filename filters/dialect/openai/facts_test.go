@@ -17,7 +17,7 @@ func TestRecognise(t *testing.T) {
 		"GET /v1/chat/completions": 0, "POST /v1/models": 0, "POST /v1/chat/completions/": 0, "POST /v1/embeddings": 0, "GET /": 0,
 	} {
 		method, path, _ := strings.Cut(line, " ")
-		call, ok := codec.Client.Recognise(method, path)
+		call, ok := codec.Client.Recognise(&dialect.Line{Method: method, Path: path})
 		require.Equal(t, want != 0, ok, line)
 		require.Equal(t, want, call.Operation, line)
 	}
@@ -27,10 +27,10 @@ func TestToken(t *testing.T) {
 	for value, want := range map[string]string{
 		"Bearer abc": "abc", "bearer  abc": "abc", "BEARER a b": "a b", "Basic abc": "", "Bearer": "", "Bearer ": "", "": "", "Bearerabc": "",
 	} {
-		token, header := codec.Client.Token(func(name string) string {
+		token, header := codec.Client.Token(&dialect.Line{Header: func(name string) string {
 			require.Equal(t, "authorization", name)
 			return value
-		})
+		}})
 		require.Equal(t, want, token, value)
 		require.Equal(t, want != "", header == "authorization", value)
 	}

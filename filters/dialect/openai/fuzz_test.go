@@ -50,8 +50,8 @@ func FuzzRequest(f *testing.F) {
 			require.Equal(t, 400, err.Status)
 			return
 		}
-		for _, p := range []dialect.Provider{codec.Provider, anthropic.New().Provider} {
-			if out, err := p.Encode(nil, r, &target); err == nil {
+		for _, p := range []dialect.Provider{codec.Provider, anthropic.Messages().Provider} {
+			if out, err := p.Encode(nil, r, &target, nil); err == nil {
 				require.True(t, json.Valid(out), string(out))
 			}
 		}
@@ -69,8 +69,8 @@ func FuzzAnswer(f *testing.F) {
 	s := suite(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s.Junk(t, data)
-		if a, err := codec.Provider.Decode(nil, data); err == nil {
-			require.True(t, json.Valid(codec.Client.AppendAnswer(nil, &llm.Facts{}, "m", a)))
+		if a, err := codec.Provider.Decode(nil, nil, data); err == nil {
+			require.True(t, json.Valid(codec.Client.AppendAnswer(nil, &llm.Facts{}, "m", a, nil)))
 		}
 	})
 }
@@ -85,12 +85,12 @@ func FuzzTap(f *testing.F) {
 	f.Fuzz(func(t *testing.T, stream []byte, seed uint64) {
 		for _, p := range []dialect.Patch{{}, {Usage: true, Model: "shown"}} {
 			out, told := dialecttest.Tap(codec.Same.NewTap(&facts, limits, &p), stream)
-			events := dialecttest.Decode(codec.Provider.NewDecoder(&facts, limits), stream)
+			events := dialecttest.Decode(codec.Provider.NewDecoder(&facts, nil, limits), stream)
 			dialecttest.Partitions(stream, seed, 3, func(chunks ...[]byte) {
 				cutOut, cutTold := dialecttest.Tap(codec.Same.NewTap(&facts, limits, &p), chunks...)
 				require.Equal(t, string(out), string(cutOut))
 				require.Equal(t, dialecttest.Script(told), dialecttest.Script(cutTold))
-				cut := dialecttest.Decode(codec.Provider.NewDecoder(&facts, limits), chunks...)
+				cut := dialecttest.Decode(codec.Provider.NewDecoder(&facts, nil, limits), chunks...)
 				require.Equal(t, dialecttest.Script(events), dialecttest.Script(cut))
 			})
 			if events[len(events)-1].Kind == llm.End && !nameless(events) {

@@ -41,7 +41,12 @@ import (
 
 // New returns the dialect.
 func New() *dialect.Dialect {
-	return &dialect.Dialect{Name: "openai", Client: &client{}, Provider: &provider{}, Same: &same{}}
+	return &dialect.Dialect{Name: "openai", APIs: []*dialect.API{Chat()}, Flavours: []string{"compatible"}}
+}
+
+// Chat returns the chat completions API.
+func Chat() *dialect.API {
+	return &dialect.API{Name: "chat", Operation: llm.Chat, Client: &client{}, Provider: &provider{}, Same: &same{}}
 }
 
 type client struct{}
@@ -52,20 +57,20 @@ type same struct{}
 const maxChoices = 128
 
 // Recognise knows the chat completions and the list of models.
-func (*client) Recognise(method, path string) (dialect.Call, bool) {
+func (*client) Recognise(l *dialect.Line) (dialect.Call, bool) {
 	switch {
-	case method == "POST" && path == "/v1/chat/completions":
+	case l.Method == "POST" && l.Path == "/v1/chat/completions":
 		return dialect.Call{Operation: llm.Chat}, true
-	case method == "GET" && path == "/v1/models":
+	case l.Method == "GET" && l.Path == "/v1/models":
 		return dialect.Call{Operation: llm.Models}, true
 	}
 	return dialect.Call{}, false
 }
 
 // Token reads "authorization: Bearer …" (RFC 6750, section 2.1).
-func (*client) Token(h dialect.Header) (token, header string) {
+func (*client) Token(l *dialect.Line) (token, header string) {
 	const scheme = "bearer "
-	v := h("authorization")
+	v := l.Header("authorization")
 	if len(v) <= len(scheme) || !isFold(v[:len(scheme)], scheme) {
 		return "", ""
 	}

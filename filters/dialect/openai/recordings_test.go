@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	codec  = openai.New()
+	codec  = openai.Chat()
 	limits = dialect.Limits{Event: 1 << 20}
 )
 
@@ -88,7 +88,7 @@ func TestRecordedRequests(t *testing.T) {
 					require.Equal(t, s, spoken(q.Messages[i].Parts))
 				}
 			}
-			out, bad := codec.Provider.Encode(nil, q, &dialect.Target{Model: f.Model, Flavour: "compatible"})
+			out, bad := codec.Provider.Encode(nil, q, &dialect.Target{Model: f.Model, Flavour: "compatible"}, nil)
 			require.Nil(t, bad)
 			again, doc2 := facts(t, out)
 			q2, err := codec.Client.Decode(again, doc2)
@@ -170,7 +170,7 @@ func TestRecordedAnswers(t *testing.T) {
 		}
 		t.Run(r.ID, func(t *testing.T) {
 			body := []byte(r.Response)
-			a, err := codec.Provider.Decode(nil, body)
+			a, err := codec.Provider.Decode(nil, nil, body)
 			if strings.Contains(r.Response, "ResponsibleAIPolicyViolation") {
 				require.Equal(t, llm.ContentFilter, err.Class)
 				return
@@ -207,8 +207,8 @@ func TestRecordedAnswers(t *testing.T) {
 			require.Equal(t, a.Choices[0].Finish, finish)
 			require.Equal(t, r.Response, string(edits.Apply(nil, body)))
 
-			out := codec.Client.AppendAnswer(nil, &llm.Facts{}, "shown", a)
-			b, err := codec.Provider.Decode(nil, out)
+			out := codec.Client.AppendAnswer(nil, &llm.Facts{}, "shown", a, nil)
+			b, err := codec.Provider.Decode(nil, nil, out)
 			require.Nil(t, err)
 			a.Model = llm.Escaped("shown")
 			nameCalls(a)
@@ -270,12 +270,12 @@ func TestRecordedStreams(t *testing.T) {
 		t.Run(r.ID, func(t *testing.T) {
 			stream := []byte(r.Response)
 			f, _ := facts(t, []byte(r.Request))
-			events := dialecttest.Decode(codec.Provider.NewDecoder(&f, limits), stream)
+			events := dialecttest.Decode(codec.Provider.NewDecoder(&f, nil, limits), stream)
 			requireStream(t, chunksOf(t, r.Response), events)
 			script := dialecttest.Script(events)
 
 			cut := func(chunks ...[]byte) {
-				got := dialecttest.Decode(codec.Provider.NewDecoder(&f, limits), chunks...)
+				got := dialecttest.Decode(codec.Provider.NewDecoder(&f, nil, limits), chunks...)
 				require.Equal(t, script, dialecttest.Script(got))
 			}
 			dialecttest.Bytes(stream, cut)
@@ -285,7 +285,7 @@ func TestRecordedStreams(t *testing.T) {
 				f.WantsUsage = wants
 				out := dialecttest.Encode(codec.Client.NewEncoder(&f, "shown"), events)
 				require.NoError(t, dialecttest.Check(dialecttest.OpenAI(wants), out))
-				again := dialecttest.Decode(codec.Provider.NewDecoder(&f, limits), out)
+				again := dialecttest.Decode(codec.Provider.NewDecoder(&f, nil, limits), out)
 				require.Equal(t, retold(events, wants), dialecttest.Script(again))
 			}
 			tapRecorded(t, &f, stream, events)

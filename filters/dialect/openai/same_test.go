@@ -258,7 +258,7 @@ func TestNoAllocationPerChunk(t *testing.T) {
 	f := llm.Facts{Stream: true, WantsUsage: true}
 	emit := func(*llm.Event) {}
 	tap := codec.Same.NewTap(&f, limits, &dialect.Patch{Usage: true, Model: "fast"})
-	decoder := codec.Provider.NewDecoder(&f, limits)
+	decoder := codec.Provider.NewDecoder(&f, nil, limits)
 	encoder := codec.Client.NewEncoder(&f, "fast")
 	var out []byte
 	write := func(ev *llm.Event) { out = encoder.Append(out[:0], ev) }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/wire/sse"
 )
 
 // streamEncoder writes chat.completion.chunk events. For each choice: the role,
@@ -26,6 +27,9 @@ type outChoice struct {
 	calls    []int // the block of each tool call, by its index in the chunks
 	thoughts int   // reasoning blocks begun
 }
+
+// StreamType is that of server-sent events.
+func (*client) StreamType(*llm.Facts) string { return sse.MediaType }
 
 // NewEncoder writes a streamed answer under the given model name.
 func (*client) NewEncoder(f *llm.Facts, model string) dialect.Encoder {

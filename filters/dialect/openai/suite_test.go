@@ -10,7 +10,7 @@ import (
 
 func suite(t testing.TB) dialecttest.Suite {
 	return dialecttest.Suite{
-		Dialect: codec,
+		API:     codec,
 		Grammar: func(f *llm.Facts) dialecttest.Grammar { return dialecttest.OpenAI(f.WantsUsage) },
 		Target:  dialect.Target{Model: "gpt-4o"},
 		Streams: dialecttest.Archive(t, "testdata/streams.txtar"),

@@ -107,6 +107,12 @@ func (d *Document) Scan(body []byte, keys *Keys, lim Limits) *Error {
 	return s.err()
 }
 
+// Hold makes d the document of a body that is not read: it has no members.
+func (d *Document) Hold(body []byte) {
+	d.body, d.keys, d.object = body, nil, Span{}
+	d.members, d.found, d.tail = 0, 0, 0
+}
+
 func (d *Document) slot(interior []byte) int {
 	if d.keys == nil {
 		return -1

@@ -1,5 +1,8 @@
 package sse
 
+// MediaType is the content type of a stream of server-sent events.
+const MediaType = "text/event-stream"
+
 // DefaultEvent is the limit in bytes of one event when Limits does not say.
 const DefaultEvent = 1 << 20
 
