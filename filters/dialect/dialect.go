@@ -87,7 +87,7 @@ type Line struct {
 // Call is what a request line says.
 type Call struct {
 	Operation llm.Operation
-	Model     string // when the path names it
+	Model     string // when the path names it; of operation Models: the one asked for
 	Stream    bool   // when the path says so
 	Form      uint8  // a codec's own note on the form of the request or its answer
 	// Raw says that the body is not read as JSON: Facts is given a document
@@ -130,14 +130,15 @@ type Client interface {
 	AppendError(dst []byte, e *llm.Error, requestID string) []byte
 	// AppendStreamError writes the event that ends a stream that has begun.
 	AppendStreamError(dst []byte, e *llm.Error, requestID string) []byte
-	// AppendModels writes the list of models.
+	// AppendModels writes the list of models; an API that shows one model is
+	// given that alone.
 	AppendModels(dst []byte, names []string) []byte
 }
 
 // Encoder writes one stream. It keeps the dialect's grammar whatever order of
 // events it is handed, and its state does not grow with the stream. A Failure
-// makes it write nothing more, not even the error: the caller appends that with
-// AppendStreamError, since it knows the id of the request.
+// makes it write no more than what separates the error from what came before:
+// the caller appends that with AppendStreamError, since it knows the id of the request.
 type Encoder interface {
 	Append(dst []byte, ev *llm.Event) []byte
 }

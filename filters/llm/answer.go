@@ -24,6 +24,7 @@ type Answer struct {
 	Usage   Usage
 	Vectors []Vector // of operation Embed
 	Ranks   []Rank   // of operation Rerank
+	Size    int64    // of operation CountTokens: the tokens of the conversation
 	Extra   []Field
 }
 

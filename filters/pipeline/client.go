@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/posterngw/postern/filters/audit"
@@ -244,10 +245,18 @@ func (c *clientStage) rewrite(body []byte, doc *jsonx.Document) {
 	}
 }
 
-// models answers with what this principal may ask for.
+// models answers with what this principal may ask for, or with the one of it
+// that the path names.
 func (c *clientStage) models() outcome {
-	body := c.r.api.Client.AppendModels(nil, c.snap.visible(c.r))
-	return c.reply(200, body, 0)
+	names := c.snap.visible(c.r)
+	if only := c.r.call.Model; only != "" {
+		i := slices.Index(names, only)
+		if i < 0 {
+			return c.fail(noModel(only))
+		}
+		names = names[i : i+1]
+	}
+	return c.reply(200, c.r.api.Client.AppendModels(nil, names), 0)
 }
 
 // fail answers with an error in the client's dialect.

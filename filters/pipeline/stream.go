@@ -31,14 +31,14 @@ func (p *providerStage) newStreamRelay(h *answerHead) *streamRelay {
 	x := &streamRelay{p: p, length: h.length}
 	r.stream = x
 	lim := dialect.Limits{Event: r.snap.limits.Event, Depth: r.snap.limits.Depth}
+	if kind := r.api.Client.StreamType(&r.facts); kind != h.kind {
+		p.s.SetHeader(Response, "content-type", kind)
+	}
 	if p.attempt().same {
 		x.tap, x.emit = r.api.Same.NewTap(&r.facts, lim, r.patch(t)), x.watch
 		return x
 	}
 	x.decoder = p.attempt().api.Provider.NewDecoder(&r.facts, &t.Codec, lim)
-	if kind := r.api.Client.StreamType(&r.facts); kind != h.kind {
-		p.s.SetHeader(Response, "content-type", kind)
-	}
 	x.encoder = r.api.Client.NewEncoder(&r.facts, r.facts.Model)
 	x.emit = x.translate
 	return x
@@ -71,9 +71,8 @@ func (x *streamRelay) translate(ev *llm.Event) {
 		x.pieces++
 		x.text += len(ev.Text)
 	}
-	if ev.Kind == llm.Failure {
-		return // written by whoever knows whether the stream has begun
-	}
+	// Of a failure the encoder writes what goes before it; the error itself is
+	// written by whoever knows whether the stream has begun.
 	x.out = x.encoder.Append(x.out, ev)
 }
 
