@@ -15,6 +15,7 @@ type Facts struct {
 	Rest       string // of a passed-on call: see dialect.Call
 	TextBytes  int    // upper bound of the bytes that can become input tokens
 	WantsUsage bool   // the client itself asked for usage in its stream
+	Base64     bool   // of Embed: the client wants vectors as base64 of little-endian float32
 	User       string
 	// Received is when the request came, in Unix seconds: the creation time of
 	// an answer whose provider does not say. The pipeline sets it.
@@ -66,7 +67,7 @@ type EmbedRequest struct {
 	Dimensions Number
 	Task       Escaped // what the vectors are for, in Cohere's words: "search_document", "search_query", "classification", "clustering"
 	Title      Escaped // of the document, where there is one
-	Base64     bool    // vectors are wanted as base64 of little-endian float32
+	Truncate   Escaped // what becomes of an input that is too long, in Cohere's words: "NONE", "START", "END"
 }
 
 // RerankRequest asks for documents in the order of their relevance.

@@ -64,7 +64,7 @@ func (r *request) judge(t *route.Target) string {
 	if api, _ := r.serves(t); api == nil {
 		return "unsupported_operation"
 	}
-	d := r.snap.decide(r, r.model, t)
+	d := r.snap.decide(r, actionOf(r.call.Operation), r.model, t)
 	if d.Allowed {
 		if !r.decision.Allowed {
 			r.decision = d

@@ -7,6 +7,7 @@ import (
 	"github.com/posterngw/postern/filters/credential"
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/identity"
+	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/policy"
 	"github.com/posterngw/postern/filters/price"
 	"github.com/posterngw/postern/filters/route"
@@ -144,7 +145,7 @@ func (sn *Snapshot) visible(r *request) []string {
 	for _, name := range sn.routes.Models() {
 		m := sn.routes.Model(name)
 		for _, t := range m.Targets {
-			if sn.decide(r, m, t).Allowed {
+			if sn.decide(r, policy.Invoke, m, t).Allowed || sn.decide(r, policy.Embed, m, t).Allowed {
 				names = append(names, name)
 				break
 			}
@@ -153,10 +154,18 @@ func (sn *Snapshot) visible(r *request) []string {
 	return names
 }
 
-// decide asks the policies whether a request's principal may invoke a target.
-func (sn *Snapshot) decide(r *request, m *route.Model, t *route.Target) policy.Decision {
+// actionOf is what an operation is to policies.
+func actionOf(op llm.Operation) string {
+	if op == llm.Embed {
+		return policy.Embed
+	}
+	return policy.Invoke
+}
+
+// decide asks the policies whether a request's principal may do that at a target.
+func (sn *Snapshot) decide(r *request, action string, m *route.Model, t *route.Target) policy.Decision {
 	return sn.policies.Decide(policy.Request{
-		Principal: &r.principal, Action: policy.Invoke,
+		Principal: &r.principal, Action: action,
 		Model: m.Name, Target: t.Name, Provider: t.Provider.Name,
 		Boundary: t.Provider.Boundary, Region: t.Provider.Region,
 		Environment: r.principal.Environment,

@@ -53,7 +53,7 @@ var (
 	principalTypes = []string{"Key", "User", "Application", "Anonymous", "Team", "Organisation", "Environment"}
 	resourceTypes  = []string{"Target", "Model", "Provider", "Boundary", "Region"}
 	actionTypes    = []string{"Action"}
-	actions        = []string{Invoke}
+	actions        = []string{Invoke, Embed}
 	attributes     = map[string][]string{
 		"principal": {"organisation", "team", "application", "user", "environment", "key"},
 		"action":    {},
@@ -105,7 +105,7 @@ func (r *reader) scope(s ast.IsScopeNode, types []string) {
 
 func (r *reader) entity(uid cedar.EntityUID, types []string) {
 	r.entityType(string(uid.Type), types)
-	if uid.Type == actionType && string(uid.ID) != Invoke {
+	if uid.Type == actionType && !slices.Contains(actions, string(uid.ID)) {
 		r.fail("unknown action "+uid.String(), "actions", actions)
 	}
 	r.out.mentions = append(r.out.mentions, uid)

@@ -10,7 +10,8 @@
 //
 // # What policies see
 //
-// The action is Action::"invoke". The principal is the first that there is of
+// The action is Action::"embed" where vectors are asked for, and else
+// Action::"invoke". The principal is the first that there is of
 //
 //	Key::"id"            who presents an API key
 //	User::"name"         who is known by verified claims

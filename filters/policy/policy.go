@@ -12,8 +12,11 @@ import (
 	"github.com/posterngw/postern/filters/llm"
 )
 
-// Invoke is the action of asking a model.
-const Invoke = "invoke"
+// The actions: asking a model, and asking it for vectors.
+const (
+	Invoke = "invoke"
+	Embed  = "embed"
+)
 
 // The reasons of denials that are not a policy's id.
 const (

@@ -37,7 +37,24 @@ func Describe(r *llm.Request) string {
 	if q := r.Reasoning; q != nil {
 		fmt.Fprintf(&b, "reasoning %q %d off=%t\n", Plain(q.Effort), q.Budget, q.Off)
 	}
+	describeVectors(&b, r)
 	return b.String()
+}
+
+// describeVectors is what a request for vectors or ranks says.
+func describeVectors(b *strings.Builder, r *llm.Request) {
+	if e := r.Embed; e != nil {
+		fmt.Fprintf(b, "embed %q dimensions=%s base64=%t title=%q truncate=%q\n", Plain(e.Task), e.Dimensions, r.Base64, Plain(e.Title), Plain(e.Truncate))
+		for _, input := range e.Inputs {
+			describeParts(b, "  ", []llm.Part{input})
+		}
+	}
+	if q := r.Rerank; q != nil {
+		fmt.Fprintf(b, "rerank %q top=%s return=%t\n", Plain(q.Query), q.Top, q.Return)
+		for _, d := range q.Documents {
+			fmt.Fprintf(b, "  document %q\n", Plain(d))
+		}
+	}
 }
 
 // DescribeAnswer is an answer in words.
@@ -48,6 +65,12 @@ func DescribeAnswer(a *llm.Answer) string {
 		c := &a.Choices[i]
 		fmt.Fprintf(&b, "choice %d %s %q\n", i, FinishName(c.Finish), Plain(c.StopSequence))
 		describeParts(&b, "  ", c.Parts)
+	}
+	for _, v := range a.Vectors {
+		fmt.Fprintf(&b, "vector %d %s %q\n", v.Index, Compact(v.Values), Plain(v.Base64))
+	}
+	for _, k := range a.Ranks {
+		fmt.Fprintf(&b, "rank %d %s %q\n", k.Index, k.Score, Plain(k.Text))
 	}
 	fmt.Fprintf(&b, "usage %s\n", UsageText(&a.Usage))
 	return b.String()

@@ -35,6 +35,21 @@ func Check(g Grammar, stream []byte) error {
 	return g.End()
 }
 
+// CheckLines runs a whole stream of lines through a grammar.
+func CheckLines(g Grammar, stream []byte) error {
+	for s := string(stream); s != ""; {
+		line, rest, ok := strings.Cut(s, "\n")
+		if !ok || line == "" {
+			return fmt.Errorf("a blank line, or one without its end: %q", s)
+		}
+		if err := g.Event("", line); err != nil {
+			return fmt.Errorf("line %q: %w", line, err)
+		}
+		s = rest
+	}
+	return g.End()
+}
+
 func frame(event string) (name, data string, comment bool, err error) {
 	comment = true
 	lines := 0

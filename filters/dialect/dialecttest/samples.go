@@ -31,10 +31,16 @@ func asked(edit func(*llm.Request)) llm.Request {
 	return r
 }
 
-// Requests are what every provider codec either carries or refuses with the name
-// of the part.
-func Requests() []Sample[llm.Request] {
+// Requests are what every provider codec of an operation either carries or
+// refuses with the name of the part.
+func Requests(op llm.Operation) []Sample[llm.Request] {
 	var list []Sample[llm.Request]
+	switch op {
+	case llm.Embed:
+		return embedRequests()
+	case llm.Rerank:
+		return rerankRequests()
+	}
 	for name, edit := range requests {
 		list = append(list, Sample[llm.Request]{name, asked(edit)})
 	}
@@ -105,8 +111,15 @@ var requests = map[string]func(*llm.Request){
 	"many": func(r *llm.Request) { r.Choices = 2 },
 }
 
-// Answers are whole answers that every client codec must be able to tell.
-func Answers() []Sample[llm.Answer] {
+// Answers are whole answers that every client codec of an operation must be
+// able to tell.
+func Answers(op llm.Operation) []Sample[llm.Answer] {
+	switch op {
+	case llm.Embed:
+		return embedAnswers()
+	case llm.Rerank:
+		return rerankAnswers()
+	}
 	usage := llm.Usage{Input: 7, CacheRead: 5, Output: 11, Reasoning: 3, Known: true}
 	answer := func(finish llm.Finish, parts ...llm.Part) llm.Answer {
 		return llm.Answer{ID: llm.Escaped("a-1"), Model: llm.Escaped("m"), Created: 1700000000,
@@ -124,9 +137,12 @@ func Answers() []Sample[llm.Answer] {
 	}
 }
 
-// Streams are streams of events, well formed, that every client codec must be
-// able to tell.
-func Streams() []Sample[[]llm.Event] {
+// Streams are streams of events, well formed, that every client codec of an
+// operation must be able to tell.
+func Streams(op llm.Operation) []Sample[[]llm.Event] {
+	if op != llm.Chat {
+		return nil
+	}
 	block := func(n int, kind llm.PartKind, pieces ...string) []llm.Event {
 		list := []llm.Event{{Kind: llm.BlockStart, Block: n, Part: kind}}
 		if kind == llm.ToolCallPart {

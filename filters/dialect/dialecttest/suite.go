@@ -33,30 +33,39 @@ type Suite struct {
 	Answer func(*llm.Answer)
 	// Events does the same for a canonical stream.
 	Events func([]llm.Event) []llm.Event
+	// Lines says that streams are lines of JSON, not server-sent events.
+	Lines bool
 }
 
 // limits of the suite's streams.
 var limits = dialect.Limits{Event: 1 << 20, Depth: 64}
 
-// Run checks all that the kit knows.
+// Run checks all that the kit knows. Operations that make no text have no
+// streams; of the others' only those of chats are canonical.
 func (s Suite) Run(t *testing.T) {
-	if s.API.Provider != nil {
-		t.Run("requests", s.requests)
-		t.Run("cuts", s.cuts)
-		t.Run("junk", s.junk)
-		t.Run("classes", s.classes)
+	streams := s.API.Operation == llm.Chat || s.API.Operation == llm.Complete
+	run := func(name string, applies bool, check func(*testing.T)) {
+		if applies {
+			t.Run(name, check)
+		}
 	}
-	if s.API.Client != nil {
-		t.Run("any order", s.anyOrder)
-		t.Run("errors", s.errors)
+	run("requests", s.API.Provider != nil, s.requests)
+	run("classes", s.API.Provider != nil, s.classes)
+	run("cuts", s.API.Provider != nil && streams, s.cuts)
+	run("junk", s.API.Provider != nil && streams, s.junk)
+	run("any order", s.API.Client != nil && streams, s.anyOrder)
+	run("errors", s.API.Client != nil, s.errors)
+	run("answers", s.API.Client != nil && s.API.Provider != nil, s.answers)
+	run("streams", s.API.Client != nil && s.API.Provider != nil && streams, s.streams)
+	run("taps", s.API.Same != nil && streams, s.taps)
+}
+
+// check runs a stream through the API's grammar.
+func (s Suite) check(f *llm.Facts, stream []byte) error {
+	if s.Lines {
+		return CheckLines(s.Grammar(f), stream)
 	}
-	if s.API.Client != nil && s.API.Provider != nil {
-		t.Run("answers", s.answers)
-		t.Run("streams", s.streams)
-	}
-	if s.API.Same != nil {
-		t.Run("taps", s.taps)
-	}
+	return Check(s.Grammar(f), stream)
 }
 
 // requests checks that a canonical request is refused with the name of the part,
@@ -66,7 +75,7 @@ func (s Suite) requests(t *testing.T) {
 	for _, name := range s.Refused {
 		refused[name] = true
 	}
-	for _, sample := range Requests() {
+	for _, sample := range Requests(s.API.Operation) {
 		t.Run(sample.Name, func(t *testing.T) {
 			r := sample.Value
 			out, err := s.API.Provider.Encode(nil, &r, &s.Target, nil)
@@ -94,7 +103,7 @@ func (s Suite) requests(t *testing.T) {
 func (s Suite) readBack(t *testing.T, body []byte) *llm.Request {
 	doc, bad := jsonx.Scan(body, s.API.Client.Inspected(), jsonx.Limits{})
 	require.Nil(t, bad)
-	f, err := s.API.Client.Facts(dialect.Call{Operation: llm.Chat}, &doc)
+	f, err := s.API.Client.Facts(dialect.Call{Operation: s.API.Operation}, &doc)
 	require.Nil(t, err)
 	r, err := s.API.Client.Decode(f, &doc)
 	require.Nil(t, err)
@@ -102,10 +111,11 @@ func (s Suite) readBack(t *testing.T, body []byte) *llm.Request {
 }
 
 func (s Suite) answers(t *testing.T) {
-	for _, sample := range Answers() {
+	for _, sample := range Answers(s.API.Operation) {
 		t.Run(sample.Name, func(t *testing.T) {
 			a := sample.Value
-			f := llm.Facts{Choices: 1, Received: 1700000000}
+			f := llm.Facts{Operation: s.API.Operation, Choices: 1, Received: 1700000000}
+			f.Base64 = len(a.Vectors) > 0 && a.Vectors[0].Base64 != nil
 			out := s.API.Client.AppendAnswer([]byte("kept"), &f, "m", &a, nil)
 			require.Equal(t, "kept", string(out[:4]))
 			require.True(t, json.Valid(out[4:]), string(out))
@@ -122,12 +132,12 @@ func (s Suite) answers(t *testing.T) {
 // streams checks that a canonical stream obeys the grammar once it is written,
 // and says the same when it is read.
 func (s Suite) streams(t *testing.T) {
-	for _, sample := range Streams() {
+	for _, sample := range Streams(s.API.Operation) {
 		t.Run(sample.Name, func(t *testing.T) {
 			f := llm.Facts{Stream: true, Choices: 1, WantsUsage: true, Received: 1700000000}
 			require.NoError(t, CheckEvents(sample.Value))
 			out := Encode(s.API.Client.NewEncoder(&f, "m"), sample.Value)
-			require.NoError(t, Check(s.Grammar(&f), out))
+			require.NoError(t, s.check(&f, out))
 			want := sample.Value
 			if s.Events != nil {
 				want = s.Events(want)
@@ -152,7 +162,7 @@ func (s Suite) anyOrder(t *testing.T) {
 		if failed(events) {
 			out = s.API.Client.AppendStreamError(out, &llm.Error{Class: llm.ProviderError, Code: "x", Message: "m"}, "r")
 		}
-		if err := Check(s.Grammar(&f), out); err != nil {
+		if err := s.check(&f, out); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 	})
@@ -322,8 +332,10 @@ func (s Suite) errors(t *testing.T) {
 		require.Equal(t, "kept", string(out[:4]))
 		require.True(t, json.Valid(out[4:]), string(out))
 		require.Contains(t, string(out), "req-1")
-		f := llm.Facts{Stream: true, Choices: 1}
-		require.NoError(t, Check(s.Grammar(&f), s.API.Client.AppendStreamError(nil, e, "req-1")))
+		if s.Grammar != nil {
+			f := llm.Facts{Stream: true, Choices: 1}
+			require.NoError(t, s.check(&f, s.API.Client.AppendStreamError(nil, e, "req-1")))
+		}
 	}
 	require.True(t, json.Valid(s.API.Client.AppendModels(nil, nil)))
 	require.True(t, json.Valid(s.API.Client.AppendModels(nil, []string{"a", "b\"c"})))

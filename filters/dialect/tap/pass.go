@@ -13,6 +13,7 @@ type pass struct {
 	chunk    []byte
 	from, to int // range of the chunk that is kept and not copied
 	out      []byte
+	lines    bool // an event ends with its line
 	dropped  bool // the last event was not passed on as it came, and may have ended in CR
 }
 
@@ -73,7 +74,7 @@ func (p *pass) replace(ev *sse.Event, from, to int, with []byte) {
 	p.from, p.to = ev.End, ev.End
 }
 
-// terminate gives the last event its blank line.
+// terminate gives the last event its end: a blank line where lines do not do.
 func (p *pass) terminate() {
 	if len(p.out) == 0 {
 		return
@@ -81,7 +82,9 @@ func (p *pass) terminate() {
 	if p.out[len(p.out)-1] != '\n' {
 		p.out = append(p.out, '\n')
 	}
-	p.out = append(p.out, '\n')
+	if !p.lines {
+		p.out = append(p.out, '\n')
+	}
 }
 
 // end returns what is passed on. It is valid until begin.

@@ -1,5 +1,6 @@
 // Package tap passes event streams on that keep their dialect, and watches them:
-// what every dialect over server-sent events needs for dialect.Tap. The dialect
+// what every dialect over server-sent events, or over lines of JSON, needs for
+// dialect.Tap. The dialect
 // brings a Reader.
 //
 // Until an event commits every event is read; after that the Reader only looks
@@ -95,7 +96,18 @@ type Tap struct {
 
 // New returns a tap that shows the patch's model name.
 func New(r Reader, lim dialect.Limits, p *dialect.Patch) *Tap {
-	t := &Tap{reader: r, frames: *sse.NewFramer(sse.Limits{Event: lim.Event}), shown: p.Model}
+	return newTap(r, sse.Limits{Event: lim.Event}, p)
+}
+
+// NewLines is New for a stream of newline-delimited JSON: each line is an event.
+func NewLines(r Reader, lim dialect.Limits, p *dialect.Patch) *Tap {
+	t := newTap(r, sse.Limits{Event: lim.Event, Lines: true}, p)
+	t.pass.lines = true
+	return t
+}
+
+func newTap(r Reader, lim sse.Limits, p *dialect.Patch) *Tap {
+	t := &Tap{reader: r, frames: *sse.NewFramer(lim), shown: p.Model}
 	if p.Model != "" {
 		t.model = jsonx.Quote(nil, p.Model)
 	}

@@ -4,6 +4,8 @@
 // It cuts a stream into blocks and names their fields. It does not interpret data (no JSON, no "[DONE]"), does not decode or
 // repair UTF-8, does not keep the last event id or the reconnection time of a connection, and does no I/O.
 //
+// With [Limits].Lines it cuts newline-delimited JSON in the same way: a line is a block.
+//
 // # Bytes are conserved
 //
 // Every byte that is fed belongs to exactly one block: the Raw of all events in order, and then the carried rest, are the stream,

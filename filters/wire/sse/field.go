@@ -50,6 +50,12 @@ func (b *block) field(raw, line []byte) {
 	b.set(raw, line, value)
 }
 
+// whole notes a line that is all data. It begins at b.line of its block.
+func (b *block) whole(line []byte) {
+	b.fields, b.lines = true, 1
+	b.data = span{b.line, b.line + len(line)}
+}
+
 func (b *block) set(raw, name []byte, value span) {
 	switch string(name) {
 	case "data":

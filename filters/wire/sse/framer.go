@@ -12,6 +12,9 @@ const keepCarry = 64 << 10
 // Limits bounds what a Framer holds.
 type Limits struct {
 	Event int // bytes of one block with its terminator; 0 means DefaultEvent
+	// Lines makes every line a block of its own, which is all data: a stream of
+	// newline-delimited JSON. A blank line is a comment there.
+	Lines bool
 }
 
 // Event is one block of the stream. Its slices are views that hold until the next call of Feed or Next.
@@ -34,6 +37,7 @@ type Event struct {
 // default limits. Its memory is one incomplete block (at most Limits.Event bytes) and the joined data lines of one event.
 type Framer struct {
 	max   int
+	lines bool
 	chunk []byte
 	pos   int // next unread byte of chunk
 
@@ -61,7 +65,7 @@ func NewFramer(lim Limits) *Framer {
 
 // Init makes the Framer ready for a new stream and keeps its buffers.
 func (f *Framer) Init(lim Limits) {
-	*f = Framer{max: lim.Event, carry: f.carry[:0], block: block{join: f.block.join[:0]}}
+	*f = Framer{max: lim.Event, lines: lim.Lines, carry: f.carry[:0], block: block{join: f.block.join[:0]}}
 }
 
 // Feed hands over the next chunk, which must stay unchanged until Next returns false. What Next did not take of the chunk
@@ -183,7 +187,7 @@ func (f *Framer) endLine(n, term int) bool {
 	f.mid = false
 	if f.skip {
 		f.begun = true
-		return blank
+		return blank || f.lines
 	}
 	raw := f.raw()
 	line := raw[f.block.line : f.size-term]
@@ -192,11 +196,15 @@ func (f *Framer) endLine(n, term int) bool {
 		line = f.dropMark(line)
 		blank = len(line) == 0
 	}
-	if !blank {
+	switch {
+	case blank:
+	case f.lines:
+		f.block.whole(line)
+	default:
 		f.block.field(raw, line)
 	}
 	f.block.line = f.size
-	return blank
+	return blank || f.lines
 }
 
 // dropMark removes the byte order mark that may stand before the first line.

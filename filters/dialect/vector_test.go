@@ -1,0 +1,38 @@
+package dialect_test
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/llm"
+)
+
+func TestVectorAsBase64(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		values := rapid.SliceOfN(rapid.Float32Range(-1e30, 1e30), 0, 9).Draw(t, "values")
+		var packed []byte
+		for _, v := range values {
+			packed = binary.LittleEndian.AppendUint32(packed, math.Float32bits(v))
+		}
+		raw, err := json.Marshal(values)
+		require.NoError(t, err)
+		w := dialect.Writer{B: []byte("[")}
+		require.True(t, w.AppendVector(&llm.Vector{Values: raw}, true))
+		require.Equal(t, `["`+base64.StdEncoding.EncodeToString(packed)+`"`, string(w.B))
+	})
+}
+
+func TestVectorAsItCame(t *testing.T) {
+	w := dialect.Writer{B: []byte("[")}
+	require.True(t, w.AppendVector(&llm.Vector{Values: llm.Raw("[1,2.50]")}, false))
+	require.True(t, w.AppendVector(&llm.Vector{Base64: llm.Escaped("AACAPw==")}, true))
+	require.Equal(t, `[[1,2.50],"AACAPw=="`, string(w.B))
+	require.False(t, w.AppendVector(&llm.Vector{Base64: llm.Escaped("AACAPw==")}, false))
+}
