@@ -13,6 +13,8 @@ package gzip
 import (
 	"encoding/binary"
 	"errors"
+
+	"github.com/posterngw/postern/filters/wire/crc32"
 )
 
 // The errors of Decode.
@@ -51,7 +53,7 @@ func Decode(body []byte, limit int) ([]byte, error) {
 		}
 		body = d.rest()
 		if len(body) < trailerSize ||
-			binary.LittleEndian.Uint32(body) != checksum(d.out[start:]) ||
+			binary.LittleEndian.Uint32(body) != crc32.Sum(d.out[start:]) ||
 			binary.LittleEndian.Uint32(body[4:]) != uint32(len(d.out)-start) {
 			return nil, ErrInvalid
 		}
@@ -96,7 +98,7 @@ func header(b []byte) ([]byte, bool) {
 	if flags&flagCRC == 0 {
 		return b, true
 	}
-	if len(b) < 2 || binary.LittleEndian.Uint16(b) != uint16(checksum(all[:len(all)-len(b)])) {
+	if len(b) < 2 || binary.LittleEndian.Uint16(b) != uint16(crc32.Sum(all[:len(all)-len(b)])) {
 		return nil, false
 	}
 	return b[2:], true
@@ -109,24 +111,4 @@ func afterZero(b []byte) ([]byte, bool) {
 		}
 	}
 	return nil, false
-}
-
-// crcTable is the CRC-32 of every byte (RFC 1952, section 8).
-var crcTable = func() (t [256]uint32) {
-	for i := range t {
-		c := uint32(i)
-		for range 8 {
-			c = c>>1 ^ 0xedb88320&-(c&1)
-		}
-		t[i] = c
-	}
-	return t
-}()
-
-func checksum(b []byte) uint32 {
-	c := ^uint32(0)
-	for _, v := range b {
-		c = crcTable[byte(c)^v] ^ c>>8
-	}
-	return ^c
 }
