@@ -55,3 +55,15 @@ func Says(message string, phrases []string) bool {
 	}
 	return false
 }
+
+// Bearer is the token of a header "Authorization: Bearer …"; empty when there is
+// none, or one of another scheme.
+//
+//go:noinline
+func Bearer(h Header) string {
+	scheme, token, _ := strings.Cut(h("authorization"), " ")
+	if !strings.EqualFold(scheme, "bearer") {
+		return ""
+	}
+	return strings.TrimLeft(token, " ")
+}

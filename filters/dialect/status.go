@@ -74,3 +74,25 @@ func Unsupported(param, message string) *llm.Error {
 	return &llm.Error{Class: llm.ClientError, Source: llm.FromPostern, Status: 400, Code: "unsupported_parameter",
 		Message: message, Param: param}
 }
+
+// Describe chooses the message of a classified error answer that said message.
+// What a provider says about the request is for the client; what it says about
+// the gateway's account is not, and what it says about its key is not even
+// logged.
+func Describe(e *llm.Error, message string) {
+	if e.Class != llm.AuthError {
+		e.Cause = message
+	}
+	switch e.Class {
+	case llm.ClientError, llm.ContextLength, llm.ContentFilter:
+		if message != "" {
+			e.Message = message
+		}
+	case llm.RateLimited:
+		e.Message = "The provider's rate limit is reached."
+	case llm.QuotaExhausted:
+		e.Message = "The gateway's quota at the provider is used up."
+	case llm.Overloaded:
+		e.Message = "The provider is overloaded."
+	}
+}

@@ -20,7 +20,7 @@
 //   - temperature above 1 becomes 1 (OpenAI's goes to 2); top_p is left out where
 //     there is a temperature, because current models refuse the pair.
 //   - Reasoning effort becomes adaptive thinking with output_config.effort; for
-//     the models in budgetModels, or flavour "budget", a token budget of at most half of
+//     models up to Claude 4.5, or flavour "budget", a token budget of at most half of
 //     max_tokens. A budget becomes an effort, and the other way round. The API refuses
 //     thinking next to a forced tool, and a budget after a tool call whose thinking is
 //     not in the conversation: there, thinking is left out. With thinking, temperature, top_p and top_k are.
@@ -42,6 +42,7 @@ import (
 	"strings"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/thinking"
 	"github.com/posterngw/postern/filters/llm"
 )
 
@@ -88,13 +89,6 @@ func (*provider) Credential(_ *dialect.Target, key string) (name, value string) 
 	return "x-api-key", key
 }
 
-// budgetModels are parts of the names of models that think by a token budget:
-// Claude 3.7 to 4.5. Later ones think adaptively.
-var budgetModels = []string{
-	"claude-3", "claude-opus-4-0", "claude-opus-4-1", "claude-opus-4-2025", "claude-opus-4@", "claude-opus-4-5",
-	"claude-sonnet-4-0", "claude-sonnet-4-2025", "claude-sonnet-4@", "claude-sonnet-4-5", "claude-haiku-4-5",
-}
-
 // byBudget reports whether the target's model thinks by a budget.
 func byBudget(t *dialect.Target) bool {
 	switch t.Flavour {
@@ -103,10 +97,5 @@ func byBudget(t *dialect.Target) bool {
 	case "adaptive":
 		return false
 	}
-	for _, part := range budgetModels {
-		if strings.Contains(t.Model, part) {
-			return true
-		}
-	}
-	return false
+	return thinking.ByBudget(t.Model)
 }

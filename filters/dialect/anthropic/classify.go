@@ -86,7 +86,7 @@ func (f *failure) classify() *llm.Error {
 	if e.Class == llm.ClientError {
 		f.refine(e)
 	}
-	f.describe(e)
+	dialect.Describe(e, f.message)
 	return e
 }
 
@@ -117,27 +117,6 @@ func (f *failure) refine(e *llm.Error) {
 		return
 	}
 	e.Status = e.Class.Status()
-}
-
-// describe chooses the message. What a provider says about the request is for
-// the client; what it says about the gateway's account is not, and what it
-// says about its key is not even logged.
-func (f *failure) describe(e *llm.Error) {
-	if e.Class != llm.AuthError {
-		e.Cause = f.message
-	}
-	switch e.Class {
-	case llm.ClientError, llm.ContextLength, llm.ContentFilter:
-		if f.message != "" {
-			e.Message = f.message
-		}
-	case llm.RateLimited:
-		e.Message = "The provider's rate limit is reached."
-	case llm.QuotaExhausted:
-		e.Message = "The gateway's quota at the provider is used up."
-	case llm.Overloaded:
-		e.Message = "The provider is overloaded."
-	}
 }
 
 // limits are the rate limits that the API reports in headers.

@@ -2,7 +2,6 @@ package anthropic
 
 import (
 	"math"
-	"strings"
 
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/llm"
@@ -43,11 +42,10 @@ func (*client) Token(l *dialect.Line) (token, header string) {
 	if key := l.Header("x-api-key"); key != "" {
 		return key, "x-api-key"
 	}
-	scheme, token, _ := strings.Cut(l.Header("authorization"), " ")
-	if token = strings.TrimLeft(token, " "); token == "" || !strings.EqualFold(scheme, "bearer") {
-		return "", ""
+	if token = dialect.Bearer(l.Header); token != "" {
+		return token, "authorization"
 	}
-	return token, "authorization"
+	return "", ""
 }
 
 // Inspected lists the members that must not occur twice.

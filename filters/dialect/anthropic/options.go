@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/thinking"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
@@ -89,23 +90,21 @@ func (e *encoder) thinking(r *llm.Request, t *dialect.Target, limit int) bool {
 	effort, budget := llm.Escaped(nil), 0
 	if q := r.Reasoning; q != nil && !q.Off {
 		if byBudget(t) {
-			budget = budgetOf(q, limit)
+			budget = thinking.Budget(q, limit)
 		} else {
-			effort = effortOf(q)
+			effort = thinking.Effort(q)
 		}
 	}
-	forced := r.ToolChoice.Mode == llm.ToolsRequired || r.ToolChoice.Mode == llm.ToolNamed
-	forced = forced && len(r.Tools) > 0
 	thinks := false
 	switch {
 	case r.Reasoning == nil:
 	case r.Reasoning.Off:
 		e.w.Raw("thinking", []byte(`{"type":"disabled"}`))
-	case forced:
+	case thinking.Forced(r):
 	case effort != nil:
 		e.w.Raw("thinking", []byte(`{"type":"adaptive"}`))
 		thinks = true
-	case budget > 0 && !lostThought(r.Messages):
+	case budget > 0 && !thinking.Lost(r.Messages):
 		e.w.Object("thinking")
 		e.w.Word("type", "enabled")
 		e.w.Int("budget_tokens", int64(budget))
@@ -133,78 +132,6 @@ func (e *encoder) output(f *llm.Format, effort llm.Escaped) {
 		e.w.Close('}')
 	}
 	e.w.Close('}')
-}
-
-// efforts pairs OpenAI's words for effort with Anthropic's and with budgets, in
-// tokens. Words that are not here go as they are, and count as high.
-var efforts = []struct {
-	word, effort string
-	budget       int
-}{
-	{"minimal", "low", 1024},
-	{"low", "low", 2048},
-	{"medium", "medium", 8192},
-	{"high", "high", 16384},
-	{"xhigh", "xhigh", 32768},
-	{"max", "max", 65536},
-}
-
-const (
-	minBudget  = 1024 // the least that the API takes
-	highBudget = 16384
-)
-
-// budgetOf is the budget for thinking, at most half of max_tokens; 0 when that
-// is less than the API takes.
-func budgetOf(r *llm.Reasoning, limit int) int {
-	budget := r.Budget
-	if budget <= 0 {
-		budget = highBudget
-		for _, x := range efforts {
-			if jsonx.Equal(r.Effort, x.word) {
-				budget = x.budget
-			}
-		}
-	}
-	if budget = min(max(budget, minBudget), limit/2); budget < minBudget {
-		return 0
-	}
-	return budget
-}
-
-// effortOf is the effort, or for a budget the largest effort that it pays for.
-func effortOf(r *llm.Reasoning) llm.Escaped {
-	word := llm.Escaped("low")
-	for _, x := range efforts {
-		switch {
-		case len(r.Effort) > 0 && jsonx.Equal(r.Effort, x.word):
-			return llm.Escaped(x.effort)
-		case len(r.Effort) == 0 && r.Budget >= x.budget:
-			word = llm.Escaped(x.effort)
-		}
-	}
-	if len(r.Effort) > 0 {
-		return r.Effort
-	}
-	return word
-}
-
-// lostThought reports whether the last assistant turn called tools and its
-// thinking is not in the conversation.
-func lostThought(list []llm.Message) bool {
-	for i := len(list) - 1; i >= 0; i-- {
-		if list[i].Role != llm.Assistant {
-			continue
-		}
-		calls, signed := false, false
-		for p := range list[i].Parts {
-			part := &list[i].Parts[p]
-			calls = calls || part.Kind == llm.ToolCallPart
-			signed = signed || part.Kind == llm.ReasoningPart && len(part.Signature) > 0
-		}
-		return calls && !signed
-	}
-	return false
 }
 
 // sampling writes the parameters that the API has. A thinking model takes none.

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/thinking"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
@@ -212,15 +213,15 @@ func (m *members) thinking(r *llm.Request) {
 	output := m.object(kOutput)
 	raw, _ := jsonx.Lookup(output, "effort")
 	effort := llm.Escaped(jsonx.Interior(raw))
-	thinking := m.object(kThinking)
-	kind, _ := jsonx.Lookup(thinking, "type")
+	asked := m.object(kThinking)
+	kind, _ := jsonx.Lookup(asked, "type")
 	switch string(jsonx.Interior(kind)) {
 	case "disabled":
 		r.Reasoning = &llm.Reasoning{Off: true}
 	case "enabled":
-		raw, _ := jsonx.Lookup(thinking, "budget_tokens")
+		raw, _ := jsonx.Lookup(asked, "budget_tokens")
 		budget, _ := jsonx.Int(raw)
-		r.Reasoning = &llm.Reasoning{Budget: int(min(max(budget, minBudget), 1<<31-1)), Effort: effort}
+		r.Reasoning = &llm.Reasoning{Budget: int(min(max(budget, thinking.MinBudget), 1<<31-1)), Effort: effort}
 	case "adaptive":
 		if effort == nil {
 			effort = llm.Escaped("high") // the API's own default
