@@ -12,8 +12,8 @@ import (
 type Host struct {
 	Values  map[string]Value
 	Down    bool        // neither reads nor writes work
-	Lose    int         // writes that lose a race
-	LoseIf  func() bool // asked for each write, if set: true loses
+	Lose    int         // writes that lose a race, as only those of a key that is there with a version can
+	LoseIf  func() bool // asked for each such write, if set: true loses
 	OnWrite func()      // runs before a write, if set
 	Reads   int
 	Writes  int
@@ -52,7 +52,8 @@ func (h *Host) SetShared(key string, b []byte, version uint32) bool {
 	defer h.mu.Unlock()
 	h.Writes++
 	v, ok := h.Values[key]
-	if h.lost() || h.Down || ok && version != 0 && version != v.Version {
+	checked := ok && version != 0
+	if h.Down || checked && (h.lost() || version != v.Version) {
 		return false
 	}
 	h.Values[key] = Value{slices.Clone(b), h.next}
