@@ -37,7 +37,7 @@ configurations and makes API keys.`,
 		SilenceErrors: true, SilenceUsage: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(runCommand(s), validateCommand(s), keysCommand(s), versionCommand(s))
+	root.AddCommand(runCommand(s), validateCommand(s), replayCommand(s), keysCommand(s), versionCommand(s))
 	root.SetArgs(args)
 	root.SetIn(s.In)
 	root.SetOut(s.Out)

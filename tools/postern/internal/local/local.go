@@ -68,6 +68,19 @@ func New(ctx context.Context, o Options) (*Gateway, error) {
 	return g, nil
 }
 
+// Compile makes a module of its code, with the user's cache; free lets go of it.
+func Compile(ctx context.Context, code []byte) (m hosttest.Module, free func() error, err error) {
+	rt, err := runtime(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	free = func() error { return rt.Close(context.Background()) }
+	if m, err = compile(ctx, rt, code); err != nil {
+		return nil, nil, errors.Join(err, free())
+	}
+	return m, free, nil
+}
+
 // compile returns early when the context ends. The compiler itself cannot be
 // stopped, it takes seconds, and whoever interrupts is about to leave.
 func compile(ctx context.Context, rt *hosttest.Runtime, code []byte) (hosttest.Module, error) {

@@ -1,0 +1,106 @@
+package replay
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/dialecttest"
+	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/wire/sse"
+)
+
+// api is what the replay knows of one API of one dialect, by "dialect/api".
+type api struct {
+	// request is a plain request of a client for the model named by MODEL; the
+	// path of a streamed one is stream, where the two differ.
+	path, stream string
+	body         string
+	// streamed is the body of a streamed request, where it is not the path that says so.
+	streamed string
+	// read tells what an answer says.
+	read func(stream bool, body []byte) (*Said, error)
+	// grammar is that of the client's streams.
+	grammar func() dialecttest.Grammar
+	// apart: streams are no server-sent events, and the grammar takes them as a whole.
+	check func(stream []byte) error
+}
+
+const (
+	chatBody   = `{"model":"MODEL","messages":[{"role":"user","content":"hi"}]}`
+	chatStream = `{"model":"MODEL","messages":[{"role":"user","content":"hi"}],"stream":true,"stream_options":{"include_usage":true}}`
+)
+
+// apis are the APIs that answers can be read in; those with a path are asked by
+// clients as well.
+var apis = map[string]api{
+	"openai/chat": {path: "/v1/chat/completions", body: chatBody, streamed: chatStream, read: readChat,
+		grammar: func() dialecttest.Grammar { return dialecttest.OpenAI(true) }},
+	"anthropic/messages": {path: "/v1/messages", read: readMessages, grammar: dialecttest.Anthropic,
+		body:     `{"model":"MODEL","max_tokens":1000,"messages":[{"role":"user","content":"hi"}]}`,
+		streamed: `{"model":"MODEL","max_tokens":1000,"messages":[{"role":"user","content":"hi"}],"stream":true}`},
+}
+
+// grammarOf checks a stream that a client got.
+func (a *api) obeys(stream []byte) error {
+	switch {
+	case a.check != nil:
+		return a.check(stream)
+	case a.grammar != nil:
+		return dialecttest.Check(a.grammar(), stream)
+	}
+	return nil
+}
+
+// side is one client API that can express an operation.
+type side struct {
+	name string // dialect/api
+	api  api
+}
+
+// sides lists the client APIs of the dialects that serve an operation.
+func sides(dialects []*dialect.Dialect, op llm.Operation) []side {
+	var list []side
+	for _, d := range dialects {
+		for _, a := range d.APIs {
+			name := d.Name + "/" + a.Name
+			if known, ok := apis[name]; ok && a.Client != nil && a.Operation == op && known.path != "" {
+				list = append(list, side{name, known})
+			}
+		}
+	}
+	return list
+}
+
+// own finds the API that a recorded request is of.
+func own(dialects []*dialect.Dialect, x *Exchange, r *Route) (name string, a *dialect.API, call dialect.Call) {
+	path, query, _ := strings.Cut(r.Path, "?")
+	l := &dialect.Line{Method: x.Method, Path: path, Query: query, Header: func(name string) string { return x.Headers[name] }}
+	for _, d := range dialects {
+		if d.Name != r.Dialect {
+			continue
+		}
+		for _, a := range d.APIs {
+			if a.Client == nil {
+				continue
+			}
+			if call, ok := a.Client.Recognise(l); ok {
+				return d.Name + "/" + a.Name, a, call
+			}
+		}
+	}
+	return "", nil, dialect.Call{}
+}
+
+// streamedAnswer reports whether an answer's content type is a stream's.
+func streamedAnswer(kind string) bool {
+	for _, known := range []string{sse.MediaType, "application/vnd.amazon.eventstream", "application/x-ndjson", "application/stream+json"} {
+		if strings.HasPrefix(kind, known) {
+			return true
+		}
+	}
+	return false
+}
+
+// failed reports whether an exchange is one that the provider refused.
+func (x *Exchange) failed() bool { return x.Status >= http.StatusBadRequest }
