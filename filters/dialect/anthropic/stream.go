@@ -1,6 +1,8 @@
 package anthropic
 
 import (
+	"bytes"
+
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
@@ -11,6 +13,7 @@ import (
 // that of one block.
 type decoder struct {
 	frames sse.Framer
+	repeat dialect.Repeat // of deltas of text in the open block
 	limits jsonx.Limits
 	doc    jsonx.Document
 	ev     llm.Event
@@ -46,11 +49,48 @@ func newDecoder(lim dialect.Limits) *decoder {
 }
 
 func (d *decoder) Write(chunk []byte, emit func(*llm.Event)) {
+	if d.repeat.Known() && d.frames.Idle() && len(chunk) <= d.limits.Bytes {
+		chunk = d.again(chunk, emit)
+	}
 	d.frames.Feed(chunk)
 	for ev, ok := d.frames.Next(); ok; ev, ok = d.frames.Next() {
+		d.repeat.Forget()
+		d.ev.Kind = llm.Ping // of this event nothing was sent yet
 		d.read(ev.Data, emit)
+		d.learn(&ev)
 	}
 }
+
+// again takes the deltas that the chunk begins with, as long as they are spelled
+// as the last one, and returns the rest.
+func (d *decoder) again(chunk []byte, emit func(*llm.Event)) []byte {
+	for len(chunk) > 0 {
+		text, next := d.repeat.Text(chunk, 0)
+		if next < 0 {
+			break
+		}
+		d.piece(llm.Event{Text: text}, emit)
+		chunk = chunk[next:]
+	}
+	return chunk
+}
+
+// learn takes an event that was a delta of text, and nothing else.
+func (d *decoder) learn(ev *sse.Event) {
+	if d.ev.Kind != llm.Delta || d.ev.Part != llm.TextPart || string(interior(&d.doc, mType)) != "content_block_delta" {
+		return
+	}
+	first, last := bytes.Index(ev.Raw, textKey), bytes.LastIndex(ev.Raw, textKey)
+	if first < 0 || first != last {
+		return // a spelling that is not the usual one, or several members of this name
+	}
+	from := first + len(textKey)
+	if rest := ev.Raw[from:]; bytes.HasPrefix(rest, d.ev.Text) && rest[len(d.ev.Text)] == '"' {
+		d.repeat.Learn(ev.Raw, from, from+len(d.ev.Text))
+	}
+}
+
+var textKey = []byte(`"text":"`)
 
 // Close takes a last event without its blank line if it is whole.
 func (d *decoder) Close(emit func(*llm.Event)) {

@@ -269,3 +269,25 @@ func TestNoAllocationPerChunk(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(100, func() { tap.Write(chunks[3], emit) }))
 	require.Zero(t, testing.AllocsPerRun(100, func() { decoder.Write(chunks[3], write) }))
 }
+
+// What a chunk is like does not change what becomes of it.
+func TestTapOfRepeatedChunks(t *testing.T) {
+	forms := []string{
+		event(`{"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"%s"},"finish_reason":null}],"usage":null}`),
+		event(`{"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"%s"}}],"obfuscation":"%s"}`),
+		event(`{"id":"c","choices":[{"index":0,"delta":{"content":"%s","refusal":"no"}}],"model":"m"}`),
+		event(`{"id":"c","model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"%s"}}]}}]}`),
+		"data:{\"choices\":[{\"index\":0,\r\ndata: \"delta\":{\"content\":\"%s\"}}]}\r\n\r\n",
+		"data: {\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"%s\"}}]}\r\r",
+	}
+	others := []string{": ping\n\n", "\n", event("[DONE]"), event(`{"error":"x"}`),
+		event(`{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`),
+		event(`{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11}}`)}
+	rapid.Check(t, func(t *rapid.T) {
+		patch := dialect.Patch{Usage: true, Model: rapid.SampledFrom([]string{"", "shown"}).Draw(t, "model")}
+		lim := dialect.Limits{Event: rapid.SampledFrom([]int{150, 4096}).Draw(t, "limit")}
+		dialecttest.Repeats(t, forms, others, func(chunks ...[]byte) string {
+			return dialecttest.Passed(codec.Same.NewTap(&llm.Facts{Stream: true}, lim, &patch), chunks...)
+		})
+	})
+}

@@ -37,7 +37,10 @@ type Reader interface {
 }
 
 // Seen counts text that goes by.
-type Seen struct{ pieces, bytes int64 }
+type Seen struct {
+	pieces, bytes int64
+	from, to      int // of the last one that is not empty, in its data
+}
 
 // Add counts a piece of text.
 func (s *Seen) Add(size int) {
@@ -58,7 +61,10 @@ func (s *Seen) Text(data []byte, i int) int {
 		}
 		i += n + 1
 		if !escaped(data[from : i-1]) {
-			s.Add(i - 1 - from)
+			if i-1 > from {
+				s.Add(i - 1 - from)
+				s.from, s.to = from, i-1
+			}
 			return i
 		}
 	}
@@ -86,6 +92,9 @@ type Tap struct {
 	model []byte // the name to show, as JSON; nil keeps the provider's
 	shown string // the same as text
 
+	repeat repeat
+	limit  int // bytes of an event
+
 	skipped   int // events that were too long, as far as handled
 	committed bool
 	failed    bool
@@ -107,7 +116,7 @@ func NewLines(r Reader, lim dialect.Limits, p *dialect.Patch) *Tap {
 }
 
 func newTap(r Reader, lim sse.Limits, p *dialect.Patch) *Tap {
-	t := &Tap{reader: r, frames: *sse.NewFramer(lim), shown: p.Model}
+	t := &Tap{reader: r, frames: *sse.NewFramer(lim), shown: p.Model, limit: lim.Event}
 	if p.Model != "" {
 		t.model = jsonx.Quote(nil, p.Model)
 	}
@@ -117,6 +126,11 @@ func newTap(r Reader, lim sse.Limits, p *dialect.Patch) *Tap {
 
 // Write passes on the whole events of a chunk.
 func (t *Tap) Write(chunk []byte, emit func(*llm.Event)) []byte {
+	if t.repeat.Known() {
+		if out, ok := t.again(chunk); ok {
+			return out
+		}
+	}
 	t.emit = emit
 	t.pass.begin(chunk)
 	t.frames.Feed(chunk)
@@ -184,24 +198,33 @@ func (t *Tap) event(ev *sse.Event) {
 		t.pass.keep(ev)
 		return
 	}
-	if t.reader.Look(ev, &t.seen) || !t.committed {
+	pieces := t.seen.pieces
+	read := t.reader.Look(ev, &t.seen) || !t.committed
+	if read {
 		if keep := t.reader.Read(ev, t.take); !keep || t.failed {
 			t.pass.drop(ev)
 			return
 		}
 	}
-	if t.model == nil || !t.rename(ev) {
+	named := t.named(ev)
+	if named.Len() > 0 {
+		t.pass.replace(ev, named.Start, named.End, t.model)
+	} else {
 		t.pass.keep(ev)
+	}
+	if t.repeat.Forget(); !read && t.seen.pieces == pieces+1 {
+		t.repeat.learn(ev, &t.seen, named, t.model)
 	}
 }
 
-// rename passes an event on with the model's name to show; false when it has
-// that already, or none.
-func (t *Tap) rename(ev *sse.Event) bool {
+// named finds the name in an event that must give way to the one to show.
+func (t *Tap) named(ev *sse.Event) jsonx.Span {
+	if t.model == nil {
+		return jsonx.Span{}
+	}
 	at, ok := t.reader.Model(ev.Data)
 	if !ok || jsonx.Equal(jsonx.Interior(ev.Data[at.Start:at.End]), t.shown) {
-		return false
+		return jsonx.Span{}
 	}
-	t.pass.replace(ev, at.Start, at.End, t.model)
-	return true
+	return at
 }

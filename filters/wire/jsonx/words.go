@@ -211,3 +211,7 @@ func mixed(b []byte, i int) (int, uint64) {
 	}
 	return i, st
 }
+
+// TextEnd returns the offset of the quote that closes the string whose interior begins at b[i], or, where the string is not valid or
+// not whole, that of what is wrong.
+func TextEnd(b []byte, i int) int { return run(b, i) }

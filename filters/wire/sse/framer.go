@@ -116,6 +116,9 @@ func (f *Framer) Rest() int {
 	return f.size
 }
 
+// Idle reports whether the stream so far ends with a whole block, so that the next chunk begins one.
+func (f *Framer) Idle() bool { return f.begun && f.size == 0 && !f.cr && !f.skip }
+
 // Close ends the stream. If a block is left without its blank line it is returned, flagged Unterminated: WHATWG discards it,
 // but providers do send a last event so, and the caller decides. Call it after Next returned false.
 func (f *Framer) Close() (ev Event, ok bool) {
