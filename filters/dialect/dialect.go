@@ -44,6 +44,9 @@ type API struct {
 	Same Same
 	// Takes reports whether a target of the dialect has this API; nil: all have.
 	Takes func(t *Target) bool
+	// Translates reports whether a target that has this API is asked in it for
+	// requests of other APIs; nil: it is.
+	Translates func(t *Target) bool
 }
 
 // Serves returns the API that a request is sent in to a target of the dialect,
@@ -56,9 +59,12 @@ func (d *Dialect) Serves(own *API, op llm.Operation, t *Target) (api *API, same 
 		}
 	}
 	for _, a := range d.APIs {
-		if a.Operation == op && a.Provider != nil && a.takes(t) {
+		if a.Operation == op && a.Provider != nil && a.takes(t) && (a.Translates == nil || a.Translates(t)) {
 			return a, false
 		}
+	}
+	if op == llm.Complete {
+		return d.Serves(nil, llm.Chat, t) // the text to go on with is one turn
 	}
 	return nil, false
 }

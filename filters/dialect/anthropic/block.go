@@ -15,7 +15,8 @@ func (e *encoder) block(p *llm.Part) int {
 			return 0
 		}
 	case llm.ReasoningPart:
-		if len(p.Signature) == 0 {
+		if len(p.Signature) == 0 || p.Origin != "" && p.Origin != "anthropic" {
+			e.l.Drop("messages/*/reasoning_content", "only signed reasoning of this provider is taken back")
 			return 0
 		}
 	}

@@ -32,7 +32,25 @@ func (*provider) Encode(dst []byte, r *llm.Request, t *dialect.Target, l *dialec
 		e.w.Literal("stream", "true")
 	}
 	e.w.Close('}')
+	e.untaken(r)
 	return e.w.B, e.err
+}
+
+// untaken notes the options that the API lacks.
+func (e *encoder) untaken(r *llm.Request) {
+	for _, x := range [...]struct {
+		present bool
+		field   string
+	}{
+		{r.Logprobs, "logprobs"}, {r.TopLogprobs != "", "top_logprobs"}, {r.LogitBias != nil, "logit_bias"},
+		{len(r.ServiceTier) > 0, "service_tier"}, {len(r.Verbosity) > 0, "verbosity"}, {r.Metadata != nil, "metadata"},
+		{r.Sampling.Seed != "", "seed"}, {r.Sampling.PresencePenalty != "", "presence_penalty"},
+		{r.Sampling.FrequencyPenalty != "", "frequency_penalty"},
+	} {
+		if x.present {
+			e.l.Drop(x.field, "the API has no such option")
+		}
+	}
 }
 
 func maxTokens(r *llm.Request, t *dialect.Target) int {

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/openai/base"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
@@ -61,17 +62,23 @@ func scanAnswer(doc *jsonx.Document, body []byte) *llm.Error {
 	return nil
 }
 
+// bodyError finds the error in an answer or in a chunk that came with a status
+// of success; nil when there is none.
+func bodyError(doc *jsonx.Document) *llm.Error {
+	return base.Fault(doc.Raw(aError), doc.Raw(aObject), doc.Body())
+}
+
 // usageOf finds usage where servers put it: usage, or x_groq.usage in streams
 // of Groq that did not ask for it.
 func usageOf(doc *jsonx.Document) (llm.Usage, bool) {
-	if u, ok := readUsage(doc.Raw(aUsage)); ok {
+	if u, ok := base.ReadUsage(doc.Raw(aUsage)); ok {
 		return u, true
 	}
 	raw, ok := jsonx.Lookup(doc.Raw(aGroq), "usage")
 	if !ok {
 		return llm.Usage{}, false
 	}
-	return readUsage(raw)
+	return base.ReadUsage(raw)
 }
 
 func readChoice(raw []byte) llm.Choice {
@@ -84,6 +91,8 @@ func readChoice(raw []byte) llm.Choice {
 			c.Extra = append(c.Extra, t.extra...)
 		case "finish_reason":
 			c.Finish = finishOf(dialect.Value(&it))
+		case "logprobs":
+			c.Logprobs = llm.Raw(dialect.Value(&it))
 		case "index":
 		default:
 			c.Extra = dialect.Keep(c.Extra, &it)
@@ -152,7 +161,7 @@ func (*client) AppendAnswer(dst []byte, f *llm.Facts, model string, a *llm.Answe
 	}
 	w.Close(']')
 	if a.Usage.Known || a.Usage.Estimated {
-		writeUsage(&w, &a.Usage)
+		base.WriteUsage(&w, &a.Usage)
 	}
 	w.Close('}')
 	return w.B
@@ -180,54 +189,14 @@ func writeChoice(w *dialect.Writer, i int, c *llm.Choice) {
 	}
 	w.Joined("reasoning_content", c.Parts, llm.ReasoningPart)
 	writeDetails(w, c.Parts)
-	writeCalls(w, c.Parts)
+	writeCalls(w, c.Parts, true)
+	writeAnnotations(w, c.Parts)
 	w.Close('}')
-	w.Literal("logprobs", "null")
+	if c.Logprobs != nil {
+		w.Raw("logprobs", c.Logprobs)
+	} else {
+		w.Literal("logprobs", "null")
+	}
 	w.Word("finish_reason", finishName(c.Finish))
 	w.Close('}')
-}
-
-// writeDetails writes all reasoning as reasoning_details if any of it carries a
-// signature.
-func writeDetails(w *dialect.Writer, parts []llm.Part) {
-	if !signed(parts) {
-		return
-	}
-	w.Array("reasoning_details")
-	n := 0
-	for i := range parts {
-		if p := &parts[i]; p.Kind == llm.ReasoningPart {
-			w.Open('{')
-			writeDetail(w, p.Text, p.Signature, p.Redacted, n)
-			w.Close('}')
-			n++
-		}
-	}
-	w.Close(']')
-}
-
-func signed(parts []llm.Part) bool {
-	for i := range parts {
-		if parts[i].Kind == llm.ReasoningPart && len(parts[i].Signature) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-func writeDetail(w *dialect.Writer, text, sign llm.Escaped, redacted bool, index int) {
-	if redacted {
-		w.Word("type", "reasoning.encrypted")
-		w.Text("data", sign)
-	} else {
-		w.Word("type", "reasoning.text")
-		if text != nil {
-			w.Text("text", text)
-		}
-		if len(sign) > 0 {
-			w.Text("signature", sign)
-		}
-	}
-	w.Word("format", claude)
-	w.Int("index", int64(index))
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/openai/base"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
@@ -141,7 +142,7 @@ func (c *chunks) find(index int64) *choice {
 			return &c.choices[i]
 		}
 	}
-	if index < 0 || index >= maxChoices {
+	if index < 0 || index >= base.MaxChoices {
 		return nil
 	}
 	c.choices = append(c.choices, choice{index: int(index)})
@@ -168,6 +169,9 @@ func (c *chunks) delta(ch *choice, raw []byte, emit func(*llm.Event)) {
 	if len(d.refusal) > 0 {
 		c.text(ch, llm.RefusalPart, d.refusal, emit)
 	}
+	for it := jsonx.Elements(d.notes); it.Next(); {
+		c.cite(ch, it.Value(), emit)
+	}
 	for it := jsonx.Elements(d.calls); it.Next() && !c.ended; {
 		c.call(ch, it.Value(), emit)
 	}
@@ -180,6 +184,7 @@ func (c *chunks) delta(ch *choice, raw []byte, emit func(*llm.Event)) {
 type delta struct {
 	content, refusal, reasoning     llm.Escaped
 	parts, details, calls, function []byte
+	notes                           []byte
 }
 
 func (d *delta) read(raw []byte) {
@@ -202,6 +207,8 @@ func (d *delta) read(raw []byte) {
 			d.calls = it.Value()
 		case "function_call":
 			d.function = dialect.Value(&it)
+		case "annotations":
+			d.notes = it.Value()
 		}
 	}
 }
@@ -221,17 +228,26 @@ func (c *chunks) part(ch *choice, p llm.Part, emit func(*llm.Event)) {
 }
 
 // detail emits what only reasoning_details carry: signatures and redacted
-// blocks of Claude. The text came in reasoning already.
+// blocks. The text came in reasoning already.
 func (c *chunks) detail(ch *choice, d detail, emit func(*llm.Event)) {
-	sign := d.signature
-	if len(d.data) > 0 {
-		sign = d.data
-	}
-	if !d.claude || len(sign) == 0 {
+	sign, redacted := d.sign()
+	if len(sign) == 0 {
 		return
 	}
-	c.block(ch, llm.ReasoningPart, len(d.data) > 0, emit)
-	c.ev = llm.Event{Kind: llm.Delta, Choice: ch.index, Block: ch.blocks - 1, Part: llm.ReasoningPart, Sign: sign, Redacted: ch.redacted}
+	c.block(ch, llm.ReasoningPart, redacted, emit)
+	c.ev = llm.Event{Kind: llm.Delta, Choice: ch.index, Block: ch.blocks - 1, Part: llm.ReasoningPart, Sign: sign, Origin: d.origin, Redacted: ch.redacted}
+	emit(&c.ev)
+}
+
+// cite emits where a text is from.
+func (c *chunks) cite(ch *choice, raw []byte, emit func(*llm.Event)) {
+	raw, _ = jsonx.Lookup(raw, "url_citation")
+	note := readCitation(raw)
+	if len(note.URL) == 0 {
+		return
+	}
+	c.block(ch, llm.TextPart, false, emit)
+	c.ev = llm.Event{Kind: llm.Delta, Choice: ch.index, Block: ch.blocks - 1, Part: llm.TextPart, Cite: &note}
 	emit(&c.ev)
 }
 
@@ -271,7 +287,8 @@ func (c *chunks) close(ch *choice, emit func(*llm.Event)) {
 // new, or its id is: some servers number all calls 0, or not at all.
 func (c *chunks) call(ch *choice, raw []byte, emit func(*llm.Event)) {
 	index := int64(-1)
-	var id llm.Escaped
+	var id, sign llm.Escaped
+	var origin string
 	var function []byte
 	for it := jsonx.Members(raw); it.Next(); {
 		switch string(dialect.Name(&it)) {
@@ -281,6 +298,8 @@ func (c *chunks) call(ch *choice, raw []byte, emit func(*llm.Event)) {
 			id = dialect.Text(&it)
 		case "function":
 			function = it.Value()
+		case "extra_content":
+			sign, origin = thoughtSignature(it.Value())
 		}
 	}
 	var part llm.Part
@@ -293,6 +312,10 @@ func (c *chunks) call(ch *choice, raw []byte, emit func(*llm.Event)) {
 		}
 	}
 	c.arguments(ch, ch.calls[at].block, &part.Call, emit)
+	if len(sign) > 0 {
+		c.ev = llm.Event{Kind: llm.Delta, Choice: ch.index, Block: ch.calls[at].block, Part: llm.ToolCallPart, Sign: sign, Origin: origin}
+		emit(&c.ev)
+	}
 }
 
 // known finds the call that an entry goes on with, or -1.

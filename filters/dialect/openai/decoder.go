@@ -15,9 +15,6 @@ type decoder struct {
 	chunks chunks
 }
 
-// Streams knows server-sent events.
-func (*provider) Streams(mediaType string) bool { return mediaType == sse.MediaType }
-
 // NewDecoder reads a streamed answer.
 func (*provider) NewDecoder(_ *llm.Facts, _ *dialect.Target, lim dialect.Limits) dialect.Decoder {
 	d := &decoder{frames: *sse.NewFramer(sse.Limits{Event: lim.Event}), chunks: newChunks(lim)}

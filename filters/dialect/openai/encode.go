@@ -4,12 +4,13 @@ import (
 	"strconv"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/openai/base"
 	"github.com/posterngw/postern/filters/llm"
 )
 
 // Encode writes a chat completions request. A stream always asks for usage.
 func (*provider) Encode(dst []byte, r *llm.Request, t *dialect.Target, l *dialect.Ledger) ([]byte, *llm.Error) {
-	e := encoder{l: l, w: dialect.Writer{B: dst}, quirks: flavourOf(t)}
+	e := encoder{l: l, w: dialect.Writer{B: dst}, quirks: base.FlavourOf(t)}
 	e.w.Begin('{')
 	e.w.Quote("model", t.Model)
 	e.messages(r.Messages)
@@ -23,7 +24,7 @@ func (*provider) Encode(dst []byte, r *llm.Request, t *dialect.Target, l *dialec
 type encoder struct {
 	l      *dialect.Ledger
 	w      dialect.Writer
-	quirks flavour
+	quirks *base.Flavour
 	err    *llm.Error
 	at     int // index of the message being written
 }
@@ -33,6 +34,18 @@ func (e *encoder) refuse(param, what string) {
 		e.err = dialect.Unsupported(param, what+" cannot be carried to the API that this model is served by.")
 	}
 }
+
+// takes reports whether the server has a feature; what is present and has no
+// place there is noted.
+func (e *encoder) takes(x base.Feature, present bool, field string) bool {
+	if present && !e.quirks.Has(x) {
+		e.l.Drop(field, noPlace)
+		return false
+	}
+	return present
+}
+
+const noPlace = "the server does not take it"
 
 func (e *encoder) messages(list []llm.Message) {
 	e.w.Array("messages")
@@ -48,7 +61,11 @@ func (e *encoder) messages(list []llm.Message) {
 func (e *encoder) message(m *llm.Message) {
 	rest := 0
 	for i := range m.Parts {
-		if p := &m.Parts[i]; p.Kind == llm.ToolResultPart {
+		p := &m.Parts[i]
+		if p.Cache != nil {
+			e.l.Drop("messages/*/content/*/cache_control", "caching is automatic")
+		}
+		if p.Kind == llm.ToolResultPart {
 			e.result(p)
 		} else {
 			rest++
@@ -58,7 +75,7 @@ func (e *encoder) message(m *llm.Message) {
 		return
 	}
 	e.w.Open('{')
-	e.w.Word("role", roleName(m.Role))
+	e.w.Word("role", e.role(m.Role))
 	if len(m.Name) > 0 {
 		e.w.Text("name", m.Name)
 	}
@@ -69,14 +86,17 @@ func (e *encoder) message(m *llm.Message) {
 	e.w.Close('}')
 }
 
-func roleName(r llm.Role) string {
-	switch r {
-	case llm.Assistant:
+func (e *encoder) role(r llm.Role) string {
+	switch {
+	case r == llm.Assistant:
 		return "assistant"
-	case llm.System:
-		return "system"
-	case llm.Developer:
+	case r == llm.Developer && e.quirks.Has(base.Developer):
 		return "developer"
+	case r == llm.Developer:
+		e.l.Default("messages/*/role", "the server knows system only")
+		return "system"
+	case r == llm.System:
+		return "system"
 	}
 	return "user"
 }
@@ -87,6 +107,9 @@ func (e *encoder) result(p *llm.Part) {
 	e.w.Open('{')
 	e.w.Word("role", "tool")
 	e.w.Text("tool_call_id", p.Result.ID)
+	if p.Result.Error {
+		e.l.Drop("messages/*/content/*/is_error", "the text alone tells of the error")
+	}
 	for i := range p.Result.Parts {
 		if p.Result.Parts[i].Kind != llm.TextPart {
 			e.refuse(e.param("content"), "A tool result that is not text")
@@ -117,6 +140,7 @@ func (e *encoder) content(parts []llm.Part, assistant bool) {
 		e.w.Word("content", "")
 	case n == 1 && parts[last].Kind == llm.TextPart:
 		e.w.Text("content", parts[last].Text)
+		e.cited(&parts[last])
 	default:
 		e.w.Array("content")
 		for i := range parts {
@@ -138,12 +162,19 @@ func inContent(k llm.PartKind) bool {
 	return true
 }
 
+func (e *encoder) cited(p *llm.Part) {
+	if len(p.Citations) > 0 {
+		e.l.Drop("messages/*/content/*/citations", "the API takes no citations")
+	}
+}
+
 func (e *encoder) part(p *llm.Part) {
 	e.w.Open('{')
 	switch p.Kind {
 	case llm.TextPart:
 		e.w.Word("type", "text")
 		e.w.Text("text", p.Text)
+		e.cited(p)
 	case llm.ImagePart:
 		e.image(&p.Media)
 	case llm.AudioPart:
@@ -163,7 +194,7 @@ func (e *encoder) image(m *llm.Media) {
 	case m.URL != nil:
 		e.w.Text("url", m.URL)
 	case m.Data != nil:
-		e.dataURL("url", m, "image/png")
+		base.WriteDataURL(&e.w, "url", m, "image/png")
 	default:
 		e.refuse(e.param("content"), "An image by file id")
 	}
@@ -173,21 +204,8 @@ func (e *encoder) image(m *llm.Media) {
 	e.w.Close('}')
 }
 
-func (e *encoder) dataURL(name string, m *llm.Media, fallback string) {
-	mediaType := m.Type
-	if len(mediaType) == 0 {
-		mediaType = llm.Escaped(fallback)
-	}
-	e.w.StartText(name)
-	e.w.B = append(e.w.B, "data:"...)
-	e.w.B = append(e.w.B, mediaType...)
-	e.w.B = append(e.w.B, ";base64,"...)
-	e.w.B = append(e.w.B, m.Data...)
-	e.w.EndText()
-}
-
 func (e *encoder) audio(m *llm.Media) {
-	format := audioFormat(m.Type)
+	format := base.AudioFormat(m.Type)
 	if m.Data == nil || format == "" {
 		e.refuse(e.param("content"), "Audio by reference or of this type")
 	}
@@ -202,7 +220,7 @@ func (e *encoder) file(m *llm.Media) {
 	e.w.Word("type", "file")
 	e.w.Object("file")
 	if m.Data != nil {
-		e.dataURL("file_data", m, "application/pdf")
+		base.WriteDataURL(&e.w, "file_data", m, "application/pdf")
 		if len(m.Name) == 0 {
 			e.w.Word("filename", "document.pdf")
 		}
@@ -218,15 +236,32 @@ func (e *encoder) file(m *llm.Media) {
 // spoken writes what an assistant's turn has besides content.
 func (e *encoder) spoken(parts []llm.Part) {
 	e.w.Joined("refusal", parts, llm.RefusalPart)
-	if e.quirks.reasoning != "" {
-		e.w.Joined(e.quirks.reasoning, parts, llm.ReasoningPart)
+	if e.quirks.Reasoning != "" {
+		e.w.Joined(e.quirks.Reasoning, parts, llm.ReasoningPart)
+	}
+	details := e.quirks.Has(base.Details)
+	if details {
 		writeDetails(&e.w, parts)
 	}
-	writeCalls(&e.w, parts)
+	for i := range parts {
+		p := &parts[i]
+		switch {
+		case details:
+		case p.Kind == llm.ToolCallPart && len(p.Signature) > 0:
+			e.l.Drop("messages/*/tool_calls/*/extra_content", "only its maker can read a signature")
+		case p.Kind != llm.ReasoningPart:
+		case e.quirks.Reasoning == "" || p.Redacted:
+			e.l.Drop("messages/*/reasoning_content", "the server takes no reasoning back")
+		case len(p.Signature) > 0:
+			e.l.Drop("messages/*/reasoning_details", "only its maker can read a signature")
+		}
+	}
+	writeCalls(&e.w, parts, details)
 }
 
-// writeCalls writes tool_calls, if there are any.
-func writeCalls(w *dialect.Writer, parts []llm.Part) {
+// writeCalls writes tool_calls, if there are any, with their signatures or
+// without.
+func writeCalls(w *dialect.Writer, parts []llm.Part, signed bool) {
 	n := 0
 	for i := range parts {
 		if parts[i].Kind != llm.ToolCallPart {
@@ -237,6 +272,9 @@ func writeCalls(w *dialect.Writer, parts []llm.Part) {
 		}
 		w.Open('{')
 		writeCall(w, &parts[i].Call, n)
+		if signed && len(parts[i].Signature) > 0 {
+			writeThoughtSignature(w, parts[i].Signature)
+		}
 		w.Close('}')
 		n++
 	}
@@ -260,131 +298,6 @@ func writeCall(w *dialect.Writer, c *llm.ToolCall, n int) {
 	w.B = dialect.AppendArguments(w.B, c)
 	w.EndText()
 	w.Close('}')
-}
-
-func (e *encoder) tools(r *llm.Request) {
-	if len(r.Tools) == 0 {
-		return
-	}
-	e.w.Array("tools")
-	for i := range r.Tools {
-		e.tool(&r.Tools[i])
-	}
-	e.w.Close(']')
-	e.choice(&r.ToolChoice)
-}
-
-func (e *encoder) tool(t *llm.Tool) {
-	if t.Other != nil {
-		e.refuse("tools", "A tool of this type")
-		return
-	}
-	e.w.Open('{')
-	e.w.Word("type", "function")
-	e.w.Object("function")
-	e.w.Text("name", t.Name)
-	if t.Description != nil {
-		e.w.Text("description", t.Description)
-	}
-	if t.Schema != nil {
-		e.w.Raw("parameters", t.Schema)
-	}
-	if t.Strict {
-		e.w.Literal("strict", "true")
-	}
-	e.w.Close('}')
-	e.w.Close('}')
-}
-
-func (e *encoder) choice(c *llm.ToolChoice) {
-	switch c.Mode {
-	case llm.ToolsAuto:
-		e.w.Word("tool_choice", "auto")
-	case llm.ToolsNone:
-		e.w.Word("tool_choice", "none")
-	case llm.ToolsRequired:
-		e.w.Word("tool_choice", "required")
-	case llm.ToolNamed:
-		e.w.Object("tool_choice")
-		e.w.Word("type", "function")
-		e.w.Object("function")
-		e.w.Text("name", c.Name)
-		e.w.Close('}')
-		e.w.Close('}')
-	}
-	if c.Parallel != nil {
-		e.w.Literal("parallel_tool_calls", strconv.FormatBool(*c.Parallel))
-	}
-}
-
-// options writes everything but messages and tools.
-func (e *encoder) options(r *llm.Request, t *dialect.Target) {
-	w := &e.w
-	if n := r.MaxTokens; n > 0 {
-		w.Int(e.quirks.maxTokens, int64(n))
-	} else if t.MaxTokens > 0 {
-		w.Int(e.quirks.maxTokens, int64(t.MaxTokens))
-	}
-	if r.Choices > 1 {
-		w.Int("n", int64(r.Choices))
-	}
-	if r.Stream {
-		w.Literal("stream", "true")
-		w.Literal("stream_options", `{"include_usage":true}`)
-	}
-	e.sampling(&r.Sampling)
-	if len(r.Stop) > 0 {
-		w.Array("stop")
-		for _, s := range r.Stop {
-			w.Element(s)
-		}
-		w.Close(']')
-	}
-	e.format(r.Format)
-	if effort := effort(r.Reasoning); len(effort) > 0 {
-		w.Text("reasoning_effort", effort)
-	}
-	if r.Metadata != nil {
-		w.Raw("metadata", r.Metadata)
-	}
-	if r.User != "" {
-		w.Quote("user", r.User)
-	}
-}
-
-func (e *encoder) sampling(s *llm.Sampling) {
-	e.w.Number("temperature", s.Temperature)
-	e.w.Number("top_p", s.TopP)
-	if e.quirks.topK {
-		e.w.Number("top_k", s.TopK)
-	}
-	e.w.Number("seed", s.Seed)
-	e.w.Number("presence_penalty", s.PresencePenalty)
-	e.w.Number("frequency_penalty", s.FrequencyPenalty)
-}
-
-func (e *encoder) format(f *llm.Format) {
-	if f == nil {
-		return
-	}
-	e.w.Object("response_format")
-	if f.Schema == nil {
-		e.w.Word("type", "json_object")
-	} else {
-		e.w.Word("type", "json_schema")
-		e.w.Object("json_schema")
-		if len(f.Name) > 0 {
-			e.w.Text("name", f.Name)
-		} else {
-			e.w.Word("name", "answer")
-		}
-		e.w.Raw("schema", f.Schema)
-		if f.Strict {
-			e.w.Literal("strict", "true")
-		}
-		e.w.Close('}')
-	}
-	e.w.Close('}')
 }
 
 // effort is the effort asked for. A budget of tokens becomes the effort that

@@ -1,12 +1,14 @@
 package openai_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/openai"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
@@ -23,12 +25,44 @@ func TestRecognise(t *testing.T) {
 	}
 }
 
+// Azure's clients name the model in the path.
+func TestAzurePaths(t *testing.T) {
+	for path, model := range map[string]string{
+		"/openai/deployments/gpt-4o/chat/completions": "gpt-4o", "/openai/v1/chat/completions": "", "/openai/deployments//chat/completions": "-",
+		"/openai/deployments/gpt-4o": "-",
+	} {
+		call, ok := codec.Client.Recognise(&dialect.Line{Method: "POST", Path: path})
+		require.Equal(t, model != "-", ok, path)
+		if ok {
+			require.Equal(t, model, call.Model)
+		}
+	}
+	doc := scan(t, []byte(`{"messages":[]}`))
+	f, err := codec.Client.Facts(dialect.Call{Operation: llm.Chat, Model: "gpt-4o"}, doc)
+	require.Nil(t, err)
+	require.Equal(t, "gpt-4o", f.Model)
+	token, header := codec.Client.Token(&dialect.Line{Header: func(name string) string { return map[string]string{"api-key": "k"}[name] }})
+	require.Equal(t, "k api-key", token+" "+header)
+}
+
+func TestOneModel(t *testing.T) {
+	one := openai.Model().Client
+	call, ok := one.Recognise(&dialect.Line{Method: "GET", Path: "/v1/models/a/b"})
+	require.True(t, ok)
+	require.Equal(t, dialect.Call{Operation: llm.Models, Model: "a/b"}, call)
+	_, ok = one.Recognise(&dialect.Line{Method: "DELETE", Path: "/v1/models/a"})
+	require.False(t, ok)
+	require.JSONEq(t, `{"id":"m","object":"model","created":0,"owned_by":"postern"}`, string(one.AppendModels(nil, []string{"m"})))
+}
+
 func TestToken(t *testing.T) {
 	for value, want := range map[string]string{
 		"Bearer abc": "abc", "bearer  abc": "abc", "BEARER a b": "a b", "Basic abc": "", "Bearer": "", "Bearer ": "", "": "", "Bearerabc": "",
 	} {
 		token, header := codec.Client.Token(&dialect.Line{Header: func(name string) string {
-			require.Equal(t, "authorization", name)
+			if name != "authorization" {
+				return ""
+			}
 			return value
 		}})
 		require.Equal(t, want, token, value)
@@ -46,7 +80,8 @@ func TestFacts(t *testing.T) {
 	f, _ := facts(t, []byte(body))
 	require.Equal(t, llm.Facts{
 		Operation: llm.Chat, Model: "ab", Stream: true, WantsUsage: true, MaxTokens: 10, Choices: 3, Tools: 3, Images: 2,
-		User: "u\n", TextBytes: len(body) - 1000 - 6402 + 100,
+		Needs: llm.NeedTools | llm.NeedImages | llm.NeedAudio | llm.NeedStream,
+		User:  "u\n", TextBytes: len(body) - 1000 - 6402 + 100,
 	}, f)
 
 	f, _ = facts(t, []byte(`{"model":"m","messages":[],"stream":null,"max_tokens":null,"n":null,"tools":null,"safety_identifier":"s"}`))
@@ -115,8 +150,13 @@ func TestDecode(t *testing.T) {
 			require.Equal(t, llm.Tool{Name: llm.Escaped("f"), Schema: llm.Raw(`{"type":"object"}`), Strict: true}, r.Tools[0])
 			require.Equal(t, `{"type":"custom","custom":{}}`, string(r.Tools[1].Other))
 		},
-		`"logit_bias":{"5":1},"x":[1],"store":null,"logprobs":false`: func(r *llm.Request) {
-			require.Equal(t, []llm.Field{{Name: "logit_bias", Value: llm.Raw(`{"5":1}`)}, {Name: "x", Value: llm.Raw("[1]")}}, r.Extra)
+		`"logit_bias":{"5":1},"x":[1],"store":null,"logprobs":true,"top_logprobs":2,"service_tier":"flex","verbosity":"low"`: func(r *llm.Request) {
+			require.Equal(t, []llm.Field{{Name: "x", Value: llm.Raw("[1]")}}, r.Extra)
+			require.Equal(t, `{"5":1} true 2 flex low`, fmt.Sprintf("%s %t %s %s %s", r.LogitBias, r.Logprobs, r.TopLogprobs, r.ServiceTier, r.Verbosity))
+		},
+		`"web_search_options":{"search_context_size":"low"},"random_seed":5`: func(r *llm.Request) {
+			require.Equal(t, []llm.Tool{{Server: llm.WebSearch, Other: llm.Raw(`{"search_context_size":"low"}`)}}, r.Tools)
+			require.Equal(t, llm.Number("5"), r.Sampling.Seed)
 		},
 	} {
 		f, doc := facts(t, []byte(head+member+"}"))
@@ -129,9 +169,7 @@ func TestDecode(t *testing.T) {
 func TestDecodeRefuses(t *testing.T) {
 	const head = `{"model":"m","messages":[`
 	for body, want := range map[string]string{
-		head + `],"logprobs":true}`:                          "unsupported_parameter logprobs",
 		head + `],"modalities":["text","audio"]}`:            "unsupported_parameter modalities",
-		head + `],"web_search_options":{}}`:                  "unsupported_parameter web_search_options",
 		head + `],"functions":[{}]}`:                         "unsupported_parameter functions",
 		head + `],"tool_choice":"maybe"}`:                    "invalid_value tool_choice",
 		head + `],"tool_choice":{"type":"allowed_tools"}}`:   "unsupported_parameter tool_choice",

@@ -1,29 +1,28 @@
-// Package openai is the codec of OpenAI's chat completions API, which many
-// other providers and servers speak too (source: the OpenAI API reference, chat
-// completions and streaming, as of the openai-go types v3.96).
+// Package openai is the codec of OpenAI's APIs, which many other providers and
+// servers speak too (source: the OpenAI API reference and the types of the
+// official SDKs): chat completions here, the others in packages below it, what
+// they have in common in base.
 //
-// It stands on both sides and serves requests that keep the dialect with the
-// client's own bytes. It holds no other API of OpenAI yet (responses,
-// embeddings, audio), does no HTTP, and decides nothing: what it cannot carry
-// to a target of another dialect it refuses, and unknown fields it keeps in
-// Extra.
+// It stands on both sides and serves requests that keep the API with the
+// client's own bytes. It does no HTTP, and decides nothing: what it cannot carry
+// to a target it refuses or notes in the ledger, and unknown fields it keeps in
+// Extra. How the servers differ is a table, base.Flavour.
 //
-// # What a change of dialect does to a request
+// # What a change of API does to a chat request
 //
-// Refused, because the answer would lack what was asked for: logprobs, audio
-// output, web_search_options, the deprecated functions, custom and allowed
-// tools. Kept in Extra, and so not sent to another dialect: logit_bias,
-// service_tier, store, verbosity, prediction, prompt_cache_*, and whatever is
-// unknown here.
+// Refused, because the answer would lack what was asked for: audio output, the
+// deprecated functions, custom and allowed tools. Kept in Extra, and so noted and
+// not sent to another API: store, prediction, prompt_cache_*, moderation, and
+// whatever is unknown here.
 //
 // # Reasoning
 //
 // OpenAI's own chat completions never show reasoning. Other servers do, as
 // reasoning_content (DeepSeek, vLLM, xAI) or reasoning (OpenRouter, Groq); both
-// are read, reasoning_content is written. Signatures and redacted blocks of
-// Anthropic models travel in OpenRouter's reasoning_details, format
-// "anthropic-claude-v1", to the client and back; details of other formats are
-// kept raw.
+// are read, reasoning_content is written. Signatures and redacted blocks travel
+// in OpenRouter's reasoning_details to the client and back, the format telling
+// who made them; the signature of a tool call travels in
+// extra_content.google.thought_signature.
 //
 // # Streams that keep the dialect
 //
@@ -35,102 +34,76 @@
 package openai
 
 import (
+	"strings"
+
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/openai/base"
 	"github.com/posterngw/postern/filters/llm"
 )
 
 // New returns the dialect.
 func New() *dialect.Dialect {
-	return &dialect.Dialect{Name: "openai", APIs: []*dialect.API{Chat()}, Flavours: []string{"compatible"}}
+	return &dialect.Dialect{
+		Name:     "openai",
+		APIs:     []*dialect.API{Chat(), Model()},
+		Flavours: base.Flavours(),
+	}
 }
 
 // Chat returns the chat completions API.
 func Chat() *dialect.API {
-	return &dialect.API{Name: "chat", Operation: llm.Chat, Client: &client{}, Provider: &provider{}, Same: &same{}}
+	return &dialect.API{Name: "chat", Operation: llm.Chat, Client: &client{}, Provider: &provider{}, Same: &same{},
+		Translates: base.Lacks(base.ToResponses)}
 }
 
-type client struct{}
-type provider struct{}
-type same struct{}
+// Model returns the API that shows one model.
+func Model() *dialect.API {
+	return &dialect.API{Name: "model", Operation: llm.Models, Client: &one{}}
+}
 
-// maxChoices is the most answers that one request may ask for.
-const maxChoices = 128
+// one is the client side of a path that names a model.
+type one struct{ client }
+
+// Recognise knows the path of one model.
+func (*one) Recognise(l *dialect.Line) (dialect.Call, bool) {
+	api, _, ok := base.Path(l)
+	name, found := strings.CutPrefix(api, "models/")
+	if !ok || !found || name == "" || l.Method != "GET" {
+		return dialect.Call{}, false
+	}
+	return dialect.Call{Operation: llm.Models, Model: name}, true
+}
+
+// AppendModels writes the model alone.
+func (*one) AppendModels(dst []byte, names []string) []byte {
+	if len(names) != 1 {
+		return base.Client{}.AppendModels(dst, names)
+	}
+	w := dialect.Writer{B: dst}
+	base.WriteModel(&w, names[0])
+	return w.B
+}
+
+type client struct{ base.Client }
+type provider struct{ base.Provider }
+type same struct{}
 
 // Recognise knows the chat completions and the list of models.
 func (*client) Recognise(l *dialect.Line) (dialect.Call, bool) {
-	switch {
-	case l.Method == "POST" && l.Path == "/v1/chat/completions":
-		return dialect.Call{Operation: llm.Chat}, true
-	case l.Method == "GET" && l.Path == "/v1/models":
+	if model, ok := base.Posts(l, "chat/completions"); ok {
+		return dialect.Call{Operation: llm.Chat, Model: model}, true
+	}
+	api, _, ok := base.Path(l)
+	if ok && l.Method == "GET" && api == "models" {
 		return dialect.Call{Operation: llm.Models}, true
 	}
 	return dialect.Call{}, false
 }
 
-// Token reads "authorization: Bearer …" (RFC 6750, section 2.1).
-func (*client) Token(l *dialect.Line) (token, header string) {
-	const scheme = "bearer "
-	v := l.Header("authorization")
-	if len(v) <= len(scheme) || !isFold(v[:len(scheme)], scheme) {
-		return "", ""
-	}
-	for len(v) > len(scheme) && v[len(scheme)] == ' ' {
-		v = v[1:]
-	}
-	return v[len(scheme):], "authorization"
-}
-
-// isFold compares ASCII text without regard to case; word is in lower case.
-func isFold(text, word string) bool {
-	for i := range len(text) {
-		c := text[i]
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
-		}
-		if i >= len(word) || c != word[i] {
-			return false
-		}
-	}
-	return len(text) == len(word)
-}
-
-// Path appends the call to the provider's base path, which is "/v1" when the
-// configuration names only a host.
+// Path appends the call to the provider's base path.
 func (*provider) Path(f *llm.Facts, t *dialect.Target) string {
-	base := t.BasePath
-	if base == "" {
-		base = "/v1"
-	}
 	if f.Operation == llm.Models {
-		return base + "/models"
+		return base.URL(t, "models")
 	}
-	return base + "/chat/completions"
-}
-
-// Headers is empty: OpenAI needs none.
-func (*provider) Headers(*dialect.Target) [][2]string { return nil }
-
-// Credential is a bearer token.
-func (*provider) Credential(_ *dialect.Target, key string) (name, value string) {
-	return "authorization", "Bearer " + key
-}
-
-// flavour is how a server that speaks the dialect differs from OpenAI.
-type flavour struct {
-	maxTokens string // the member that bounds the output
-	topK      bool   // takes top_k
-	reasoning string // the member for reasoning in assistant turns; empty: it takes none
-}
-
-// flavours is the quirks table. Names that it lacks are "compatible".
-var flavours = map[string]flavour{
-	"":           {maxTokens: "max_completion_tokens"},
-	"compatible": {maxTokens: "max_tokens", topK: true, reasoning: "reasoning_content"},
-}
-
-func flavourOf(t *dialect.Target) flavour {
-	if f, ok := flavours[t.Flavour]; ok {
-		return f
-	}
-	return flavours["compatible"]
+	return base.URL(t, "chat/completions")
 }

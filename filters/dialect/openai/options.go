@@ -2,16 +2,17 @@ package openai
 
 import (
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/openai/base"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
 
 // toolChoice reads tool_choice and parallel_tool_calls.
 func (m *members) toolChoice(r *llm.Request) {
-	if parallel, ok := m.flag(kParallel); ok {
+	if parallel, ok := m.Flag(kParallel); ok {
 		r.ToolChoice.Parallel = &parallel
 	}
-	v, raw, ok := m.get(kToolChoice)
+	v, raw, ok := m.Get(kToolChoice)
 	if !ok {
 		return
 	}
@@ -25,34 +26,34 @@ func (m *members) toolChoice(r *llm.Request) {
 		r.ToolChoice.Mode = llm.ToolsNone
 	case jsonx.Equal(word, "required"), jsonx.Equal(word, "any"): // Mistral's word
 		r.ToolChoice.Mode = llm.ToolsRequired
-	case m.err == nil:
-		m.err = dialect.Invalid("invalid_value", "tool_choice", "Invalid 'tool_choice': expected 'none', 'auto', 'required' or a tool.")
+	default:
+		m.Fail(dialect.Invalid("invalid_value", "tool_choice", "Invalid 'tool_choice': expected 'none', 'auto', 'required' or a tool."))
 	}
 }
 
 func (m *members) namedTool(r *llm.Request, raw []byte) {
 	name, ok := jsonx.Lookup(raw, "function", "name")
 	if !ok {
-		if m.err == nil {
-			m.err = unsupported("tool_choice")
-		}
+		m.Fail(base.Unsupported("tool_choice"))
 		return
 	}
 	r.ToolChoice.Mode, r.ToolChoice.Name = llm.ToolNamed, llm.Escaped(jsonx.Interior(name))
 }
 
 func (m *members) sampling(s *llm.Sampling) {
-	s.Temperature = m.number(kTemperature)
-	s.TopP = m.number(kTopP)
-	s.TopK = m.number(kTopK)
-	s.Seed = m.number(kSeed)
-	s.PresencePenalty = m.number(kPresence)
-	s.FrequencyPenalty = m.number(kFrequency)
+	s.Temperature = m.Number(kTemperature)
+	s.TopP = m.Number(kTopP)
+	s.TopK = m.Number(kTopK)
+	if s.Seed = m.Number(kSeed); s.Seed == "" {
+		s.Seed = m.Number(kRandomSeed) // Mistral
+	}
+	s.PresencePenalty = m.Number(kPresence)
+	s.FrequencyPenalty = m.Number(kFrequency)
 }
 
 // stop is a string or an array of strings.
 func (m *members) stop() []llm.Escaped {
-	v, raw, ok := m.get(kStop)
+	v, raw, ok := m.Get(kStop)
 	if !ok {
 		return nil
 	}
@@ -60,9 +61,9 @@ func (m *members) stop() []llm.Escaped {
 		return []llm.Escaped{llm.Escaped(jsonx.Interior(raw))}
 	}
 	var list []llm.Escaped
-	for it := jsonx.Elements(m.raw(kStop, jsonx.Array, "a string or an array of strings")); it.Next(); {
+	for it := jsonx.Elements(m.Raw(kStop, jsonx.Array, "a string or an array of strings")); it.Next(); {
 		if it.Kind() != jsonx.String {
-			m.wrong(kStop, "an array of strings")
+			m.Wrong(kStop, "an array of strings")
 			return nil
 		}
 		list = append(list, dialect.Text(&it))
@@ -72,7 +73,7 @@ func (m *members) stop() []llm.Escaped {
 
 // format reads response_format; plain text is no format.
 func (m *members) format() *llm.Format {
-	raw := m.object(kFormat)
+	raw := m.Object(kFormat)
 	if raw == nil {
 		return nil
 	}
@@ -86,9 +87,7 @@ func (m *members) format() *llm.Format {
 		schema, _ := jsonx.Lookup(raw, "json_schema")
 		return m.schema(schema)
 	}
-	if m.err == nil {
-		m.err = dialect.Invalid("invalid_value", "response_format.type", "Invalid 'response_format.type': expected 'text', 'json_object' or 'json_schema'.")
-	}
+	m.Fail(dialect.Invalid("invalid_value", "response_format.type", "Invalid 'response_format.type': expected 'text', 'json_object' or 'json_schema'."))
 	return nil
 }
 
@@ -104,16 +103,16 @@ func (m *members) schema(raw []byte) *llm.Format {
 			f.Strict, _ = jsonx.Bool(it.Value())
 		}
 	}
-	if f.Schema == nil && m.err == nil {
-		m.err = missing("response_format.json_schema.schema")
+	if f.Schema == nil {
+		m.Fail(base.Missing("response_format.json_schema.schema"))
 	}
 	return f
 }
 
 // reasoning reads reasoning_effort, and OpenRouter's reasoning object.
 func (m *members) reasoning() *llm.Reasoning {
-	r := &llm.Reasoning{Effort: m.text(kEffort)}
-	if raw := m.object(kReasoning); raw != nil {
+	r := &llm.Reasoning{Effort: m.Text(kEffort)}
+	if raw := m.Object(kReasoning); raw != nil {
 		readReasoning(r, raw)
 	}
 	if jsonx.Equal(r.Effort, "none") {

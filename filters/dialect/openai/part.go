@@ -1,7 +1,7 @@
 package openai
 
 import (
-	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/openai/base"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
@@ -19,11 +19,11 @@ func fill(part *llm.Part, kind llm.Escaped, body []byte) bool {
 		part.Kind, part.Text = llm.ReasoningPart, thinking(body)
 		return part.Text != nil
 	case "image_url":
-		part.Kind, part.Media = llm.ImagePart, image(body)
+		part.Kind, part.Media = llm.ImagePart, base.Image(body)
 	case "input_audio":
-		part.Kind, part.Media = llm.AudioPart, audio(body)
+		part.Kind, part.Media = llm.AudioPart, base.Audio(body)
 	case "file":
-		part.Kind, part.Media = llm.DocumentPart, file(body)
+		part.Kind, part.Media = llm.DocumentPart, base.File(body)
 	default:
 		return false
 	}
@@ -46,83 +46,4 @@ func thinking(body []byte) llm.Escaped {
 		}
 	}
 	return out
-}
-
-// image reads {"url", "detail"}, or a bare URL.
-func image(body []byte) llm.Media {
-	var m llm.Media
-	m.URL = imageURL(body)
-	if detail, ok := jsonx.Lookup(body, "detail"); ok {
-		m.Detail = llm.Escaped(jsonx.Interior(detail))
-	}
-	if mediaType, data, ok := dialect.DataURL(m.URL); ok {
-		m.URL, m.Type, m.Data = nil, mediaType, data
-	}
-	return m
-}
-
-// audioTypes pairs OpenAI's names of audio formats with media types.
-var audioTypes = []struct{ format, mediaType string }{
-	{"wav", "audio/wav"},
-	{"mp3", "audio/mpeg"},
-	{"flac", "audio/flac"},
-	{"opus", "audio/opus"},
-	{"pcm16", "audio/pcm"},
-	{"aac", "audio/aac"},
-	{"ogg", "audio/ogg"},
-	{"m4a", "audio/mp4"},
-}
-
-// audio reads {"data", "format"}.
-func audio(body []byte) llm.Media {
-	var m llm.Media
-	for it := jsonx.Members(body); it.Next(); {
-		switch string(dialect.Name(&it)) {
-		case "data":
-			m.Data = dialect.Text(&it)
-		case "format":
-			m.Type = audioType(dialect.Text(&it))
-		}
-	}
-	return m
-}
-
-func audioType(format llm.Escaped) llm.Escaped {
-	for _, t := range audioTypes {
-		if jsonx.Equal(format, t.format) {
-			return llm.Escaped(t.mediaType)
-		}
-	}
-	return append(llm.Escaped("audio/"), format...)
-}
-
-func audioFormat(mediaType llm.Escaped) string {
-	for _, t := range audioTypes {
-		if jsonx.Equal(mediaType, t.mediaType) {
-			return t.format
-		}
-	}
-	return ""
-}
-
-// file reads {"file_data", "file_id", "filename"}; the data is a data: URL, or
-// bare base64 of a PDF.
-func file(body []byte) llm.Media {
-	var m llm.Media
-	for it := jsonx.Members(body); it.Next(); {
-		switch string(dialect.Name(&it)) {
-		case "file_data":
-			m.Data = dialect.Text(&it)
-		case "file_id":
-			m.File = dialect.Text(&it)
-		case "filename":
-			m.Name = dialect.Text(&it)
-		}
-	}
-	if mediaType, data, ok := dialect.DataURL(m.Data); ok {
-		m.Type, m.Data = mediaType, data
-	} else if m.Data != nil {
-		m.Type = llm.Escaped("application/pdf")
-	}
-	return m
 }

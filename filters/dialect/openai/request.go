@@ -4,14 +4,15 @@ import (
 	"strconv"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/openai/base"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
 
 // Decode reads the whole request.
 func (*client) Decode(f llm.Facts, doc *jsonx.Document) (*llm.Request, *llm.Error) {
-	m := &members{doc: doc}
-	m.err = refusals(m)
+	m := read(doc)
+	m.refusals()
 	r := &llm.Request{Facts: f}
 	m.messages(r)
 	m.tools(r)
@@ -20,49 +21,41 @@ func (*client) Decode(f llm.Facts, doc *jsonx.Document) (*llm.Request, *llm.Erro
 	r.Stop = m.stop()
 	r.Format = m.format()
 	r.Reasoning = m.reasoning()
-	r.Metadata = llm.Raw(m.object(kMetadata))
-	for it := jsonx.Members(doc.Body()); it.Next(); {
-		if inspected.Find(it.Key()) < 0 {
-			r.Extra = dialect.Keep(r.Extra, &it)
-		}
-	}
-	if m.err != nil {
-		return nil, m.err
+	r.Metadata = llm.Raw(m.Object(kMetadata))
+	r.Logprobs, _ = m.Flag(kLogprobs)
+	r.TopLogprobs = m.Number(kTopLogprobs)
+	r.LogitBias = llm.Raw(m.Object(kLogitBias))
+	r.ServiceTier, r.Verbosity = m.Text(kTier), m.Text(kVerbosity)
+	r.Extra = m.Rest(nil)
+	if m.Err != nil {
+		return nil, m.Err
 	}
 	return r, nil
 }
 
-// refusals finds what no other dialect can be asked for in this vocabulary and
-// what the answer would visibly lack.
-func refusals(m *members) *llm.Error {
-	if wants, _ := m.flag(kLogprobs); wants {
-		return unsupported("logprobs")
-	}
-	for it := jsonx.Elements(m.array(kModalities)); it.Next(); {
+// refusals finds what no other API can be asked for in this vocabulary and what
+// the answer would visibly lack.
+func (m *members) refusals() {
+	for it := jsonx.Elements(m.Array(kModalities)); it.Next(); {
 		if !jsonx.Equal(dialect.Text(&it), "text") {
-			return unsupported("modalities")
+			m.Fail(base.Unsupported("modalities"))
 		}
 	}
-	for _, k := range []int{kWebSearch, kFunctions, kFunctionCall} {
-		if _, _, ok := m.get(k); ok {
-			return unsupported(inspected.Name(k))
+	for _, k := range []int{kFunctions, kFunctionCall} {
+		if _, _, ok := m.Get(k); ok {
+			m.Fail(base.Unsupported(inspected.Name(k)))
 		}
 	}
-	return m.err
-}
-
-func unsupported(param string) *llm.Error {
-	return dialect.Unsupported(param, "'"+param+"' cannot be carried to the API that this model is served by.")
 }
 
 func (m *members) messages(r *llm.Request) {
-	raw := m.array(kMessages)
-	r.Messages = make([]llm.Message, 0, length(raw))
-	for it := jsonx.Elements(raw); it.Next() && m.err == nil; {
+	raw := m.Array(kMessages)
+	r.Messages = make([]llm.Message, 0, base.Length(raw))
+	for it := jsonx.Elements(raw); it.Next() && m.Err == nil; {
 		msg, err := readMessage(it.Value())
 		if err != nil {
 			err.Param = "messages[" + strconv.Itoa(len(r.Messages)) + "]." + err.Param
-			m.err = err
+			m.Err = err
 			return
 		}
 		r.Messages = append(r.Messages, msg)
@@ -130,9 +123,11 @@ func markLast(parts []llm.Part, cache []byte) {
 }
 
 func (m *members) tools(r *llm.Request) {
-	raw := m.array(kTools)
-	for it := jsonx.Elements(raw); it.Next(); {
+	for it := jsonx.Elements(m.Array(kTools)); it.Next(); {
 		r.Tools = append(r.Tools, readTool(it.Value()))
+	}
+	if raw := m.Object(kWebSearch); raw != nil {
+		r.Tools = append(r.Tools, llm.Tool{Server: llm.WebSearch, Other: llm.Raw(raw)})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/openai/base"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
@@ -51,7 +52,7 @@ func askUsage(e *jsonx.Edits, doc *jsonx.Document) {
 // bounds nothing (null, zero, less).
 func capTokens(e *jsonx.Edits, doc *jsonx.Document, t *dialect.Target) {
 	key, other := kMaxCompletionTokens, kMaxTokens
-	name := flavourOf(t).maxTokens
+	name := base.FlavourOf(t).MaxTokens
 	if name == inspected.Name(kMaxTokens) {
 		key, other = other, key
 	}

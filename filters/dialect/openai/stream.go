@@ -4,8 +4,8 @@ import (
 	"strconv"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/openai/base"
 	"github.com/posterngw/postern/filters/llm"
-	"github.com/posterngw/postern/filters/wire/sse"
 )
 
 // streamEncoder writes chat.completion.chunk events. For each choice: the role,
@@ -27,9 +27,6 @@ type outChoice struct {
 	calls    []int // the block of each tool call, by its index in the chunks
 	thoughts int   // reasoning blocks begun
 }
-
-// StreamType is that of server-sent events.
-func (*client) StreamType(*llm.Facts) string { return sse.MediaType }
 
 // NewEncoder writes a streamed answer under the given model name.
 func (*client) NewEncoder(f *llm.Facts, model string) dialect.Encoder {
@@ -90,7 +87,7 @@ func (s *streamEncoder) find(dst []byte, index int) (*outChoice, []byte) {
 			return &s.choices[i], dst
 		}
 	}
-	if index < 0 || index >= maxChoices {
+	if index < 0 || index >= base.MaxChoices {
 		return nil, dst
 	}
 	if s.head == nil {
@@ -191,6 +188,9 @@ func (s *streamEncoder) call(dst []byte, c *outChoice, ev *llm.Event) []byte {
 func (s *streamEncoder) delta(dst []byte, c *outChoice, ev *llm.Event) []byte {
 	switch ev.Part {
 	case llm.TextPart:
+		if ev.Cite != nil {
+			dst = s.cite(dst, c, ev.Cite)
+		}
 		return s.text(dst, c, `"content":"`, ev.Text)
 	case llm.RefusalPart:
 		return s.text(dst, c, `"refusal":"`, ev.Text)
@@ -200,6 +200,17 @@ func (s *streamEncoder) delta(dst []byte, c *outChoice, ev *llm.Event) []byte {
 		return s.arguments(dst, c, ev)
 	}
 	return dst
+}
+
+func (s *streamEncoder) cite(dst []byte, c *outChoice, note *llm.Citation) []byte {
+	if len(note.URL) == 0 {
+		return dst
+	}
+	w := dialect.Writer{B: s.open(dst, c.index)}
+	w.Array("annotations")
+	writeAnnotation(&w, note)
+	w.Close(']')
+	return s.close(w.B)
 }
 
 func (s *streamEncoder) text(dst []byte, c *outChoice, member string, text llm.Escaped) []byte {
@@ -215,14 +226,17 @@ func (s *streamEncoder) text(dst []byte, c *outChoice, member string, text llm.E
 // never begun has no name to go by.
 func (s *streamEncoder) arguments(dst []byte, c *outChoice, ev *llm.Event) []byte {
 	n := c.call(ev.Block)
-	if n < 0 || len(ev.Text) == 0 {
+	if n < 0 || len(ev.Text) == 0 && len(ev.Sign) == 0 {
 		return dst
 	}
 	dst = append(s.open(dst, c.index), `"tool_calls":[{"index":`...)
 	dst = strconv.AppendInt(dst, int64(n), 10)
 	dst = append(dst, `,"function":{"arguments":"`...)
-	dst = append(dst, ev.Text...)
-	return s.close(append(dst, `"}}]`...))
+	w := dialect.Writer{B: append(append(dst, ev.Text...), `"}`...)}
+	if len(ev.Sign) > 0 {
+		writeThoughtSignature(&w, ev.Sign)
+	}
+	return s.close(append(w.B, `}]`...))
 }
 
 // thought writes reasoning for both kinds of readers: as text, and as a detail
@@ -236,9 +250,7 @@ func (s *streamEncoder) thought(dst []byte, c *outChoice, ev *llm.Event) []byte 
 		w.Text("reasoning_content", ev.Text)
 	}
 	w.Array("reasoning_details")
-	w.Open('{')
-	writeDetail(&w, ev.Text, ev.Sign, ev.Redacted, max(c.thoughts-1, 0))
-	w.Close('}')
+	writeDetail(&w, ev.Text, ev.Sign, ev.Origin, ev.Redacted, max(c.thoughts-1, 0))
 	w.Close(']')
 	return s.close(w.B)
 }
@@ -257,7 +269,7 @@ func (s *streamEncoder) end(dst []byte) []byte {
 	if s.facts.WantsUsage && (s.usage.Known || s.usage.Estimated) {
 		w := dialect.Writer{B: append(dst, s.head...)}
 		w.Literal("choices", "[]")
-		writeUsage(&w, &s.usage)
+		base.WriteUsage(&w, &s.usage)
 		dst = append(w.B, "}\n\n"...)
 	}
 	return append(dst, "data: [DONE]\n\n"...)

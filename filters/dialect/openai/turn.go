@@ -10,7 +10,7 @@ import (
 // equal members the last counts, as with nearly every decoder.
 type turn struct {
 	role, content, name, calls, callID, refusal []byte
-	reasoning, details, cache, function         []byte
+	reasoning, details, cache, function, notes  []byte
 	extra                                       []llm.Field
 }
 
@@ -42,6 +42,8 @@ func readTurn(raw []byte) turn {
 			t.cache = dialect.Value(&it)
 		case "function_call":
 			t.function = dialect.Value(&it)
+		case "annotations":
+			t.notes = dialect.Value(&it)
 		default:
 			t.extra = dialect.Keep(t.extra, &it)
 		}
@@ -53,6 +55,7 @@ func readTurn(raw []byte) turn {
 func (t *turn) assistant() []llm.Part {
 	parts := t.thoughts(make([]llm.Part, 0, 2))
 	parts = appendContent(parts, t.content)
+	cite(parts, t.notes)
 	if text := jsonx.Interior(t.refusal); len(text) > 0 {
 		parts = append(parts, llm.Part{Kind: llm.RefusalPart, Text: llm.Escaped(text)})
 	}
@@ -65,63 +68,6 @@ func (t *turn) assistant() []llm.Part {
 		parts = append(parts, part)
 	}
 	return parts
-}
-
-// claude is the format of reasoning_details whose signatures Anthropic takes.
-const claude = "anthropic-claude-v1"
-
-// thoughts reads reasoning: the details if all of them are Claude's, since only
-// they carry signatures, else the plain text.
-func (t *turn) thoughts(parts []llm.Part) []llm.Part {
-	if details, ok := claudeDetails(parts, t.details); ok {
-		return details
-	}
-	if t.details != nil {
-		t.extra = append(t.extra, llm.Field{Name: "reasoning_details", Value: t.details})
-	}
-	if text := jsonx.Interior(t.reasoning); len(text) > 0 {
-		parts = append(parts, llm.Part{Kind: llm.ReasoningPart, Text: llm.Escaped(text)})
-	}
-	return parts
-}
-
-func claudeDetails(parts []llm.Part, details []byte) ([]llm.Part, bool) {
-	n := len(parts)
-	for it := jsonx.Elements(details); it.Next(); {
-		d := readDetail(it.Value())
-		if !d.claude {
-			return nil, false
-		}
-		part := llm.Part{Kind: llm.ReasoningPart, Text: d.text, Signature: d.signature}
-		if d.data != nil {
-			part.Redacted, part.Signature = true, d.data
-		}
-		parts = append(parts, part)
-	}
-	return parts, len(parts) > n
-}
-
-// detail is one of OpenRouter's reasoning_details.
-type detail struct {
-	text, signature, data llm.Escaped
-	claude                bool
-}
-
-func readDetail(raw []byte) detail {
-	var d detail
-	for it := jsonx.Members(raw); it.Next(); {
-		switch string(dialect.Name(&it)) {
-		case "text":
-			d.text = dialect.Text(&it)
-		case "signature":
-			d.signature = dialect.Text(&it)
-		case "data":
-			d.data = dialect.Text(&it)
-		case "format":
-			d.claude = jsonx.Equal(dialect.Text(&it), claude)
-		}
-	}
-	return d
 }
 
 // readCall reads one entry of tool_calls. One that is no function is kept raw.
@@ -140,6 +86,8 @@ func readCall(raw []byte) llm.Part {
 		case "index":
 		case "cache_control":
 			part.Cache = dialect.Value(&it)
+		case "extra_content":
+			part.Signature, part.Origin = thoughtSignature(it.Value())
 		default:
 			part.Extra = dialect.Keep(part.Extra, &it)
 		}

@@ -1,4 +1,4 @@
-package openai
+package base
 
 import (
 	"github.com/posterngw/postern/filters/dialect"
@@ -8,7 +8,7 @@ import (
 
 // AppendError writes {"error": {…}} (OpenAI API reference, error object; the
 // request_id member is ours).
-func (*client) AppendError(dst []byte, e *llm.Error, requestID string) []byte {
+func (Client) AppendError(dst []byte, e *llm.Error, requestID string) []byte {
 	w := dialect.Writer{B: dst}
 	w.Begin('{')
 	w.Object("error")
@@ -78,24 +78,29 @@ func errorCode(e *llm.Error) string {
 
 // AppendStreamError writes the error as the last chunk, and [DONE] after it, so
 // that readers which wait for that come to an end.
-func (c *client) AppendStreamError(dst []byte, e *llm.Error, requestID string) []byte {
+func (c Client) AppendStreamError(dst []byte, e *llm.Error, requestID string) []byte {
 	dst = sse.Append(dst, "", c.AppendError(nil, e, requestID))
 	return sse.Append(dst, "", []byte("[DONE]"))
 }
 
+// WriteModel appends a model object.
+func WriteModel(w *dialect.Writer, name string) {
+	w.Open('{')
+	w.Quote("id", name)
+	w.Word("object", "model")
+	w.Int("created", 0)
+	w.Word("owned_by", "postern")
+	w.Close('}')
+}
+
 // AppendModels writes a list object of model objects.
-func (*client) AppendModels(dst []byte, names []string) []byte {
+func (Client) AppendModels(dst []byte, names []string) []byte {
 	w := dialect.Writer{B: dst}
 	w.Begin('{')
 	w.Word("object", "list")
 	w.Array("data")
 	for _, n := range names {
-		w.Open('{')
-		w.Quote("id", n)
-		w.Word("object", "model")
-		w.Int("created", 0)
-		w.Word("owned_by", "postern")
-		w.Close('}')
+		WriteModel(&w, n)
 	}
 	w.Close(']')
 	w.Close('}')

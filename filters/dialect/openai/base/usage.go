@@ -1,4 +1,4 @@
-package openai
+package base
 
 import (
 	"github.com/posterngw/postern/filters/dialect"
@@ -14,26 +14,27 @@ type counts struct {
 	hasPrompt, hasCompletion, hasTotal, hasCache bool
 }
 
-// readUsage reads a usage object into disjoint buckets; false when it is none.
+// ReadUsage reads a usage object into disjoint buckets; false when it is none.
+// The responses API says input_tokens and output_tokens.
 //
 // prompt_tokens includes cached, written and audio tokens, completion_tokens
 // includes reasoning and audio ones. One server differs and is found by its own
 // sum: where total_tokens is prompt, completion and reasoning together (xAI),
 // completion_tokens does not include reasoning. A part that is larger than its
 // whole is cut, so no bucket is negative and the sums hold.
-func readUsage(raw []byte) (llm.Usage, bool) {
+func ReadUsage(raw []byte) (llm.Usage, bool) {
 	var c counts
 	for it := jsonx.Members(raw); it.Next(); {
 		switch string(dialect.Name(&it)) {
-		case "prompt_tokens":
+		case "prompt_tokens", "input_tokens":
 			c.prompt, c.hasPrompt = tokens(&it)
-		case "completion_tokens":
+		case "completion_tokens", "output_tokens":
 			c.completion, c.hasCompletion = tokens(&it)
 		case "total_tokens":
 			c.total, c.hasTotal = tokens(&it)
-		case "prompt_tokens_details":
+		case "prompt_tokens_details", "input_tokens_details":
 			c.promptDetails(it.Value())
-		case "completion_tokens_details":
+		case "completion_tokens_details", "output_tokens_details":
 			c.completionDetails(it.Value())
 		case "prompt_cache_hit_tokens": // DeepSeek
 			c.hit, _ = tokens(&it)
@@ -100,8 +101,8 @@ func take(from *int64, n int64) int64 {
 	return n
 }
 
-// writeUsage writes the usage member in OpenAI's convention.
-func writeUsage(w *dialect.Writer, u *llm.Usage) {
+// WriteUsage writes the usage member in OpenAI's convention.
+func WriteUsage(w *dialect.Writer, u *llm.Usage) {
 	w.Object("usage")
 	w.Int("prompt_tokens", u.InputTotal())
 	w.Int("completion_tokens", u.OutputTotal())

@@ -1,4 +1,4 @@
-package openai
+package base
 
 import (
 	"strconv"
@@ -13,11 +13,12 @@ import (
 const maxMessage = 1000
 
 // Classify reads an error answer by its status and by what its body says.
-func (*provider) Classify(status int, h dialect.Header, body []byte) *llm.Error {
-	var doc jsonx.Document
+func (Provider) Classify(status int, h dialect.Header, body []byte) *llm.Error {
 	f := failure{status: status}
-	if doc.Scan(body, answerKeys, jsonx.Limits{}) == nil {
-		f.read(&doc)
+	if jsonx.Valid(body, jsonx.Limits{}) == nil {
+		fault, _ := jsonx.Lookup(body, "error")
+		object, _ := jsonx.Lookup(body, "object")
+		f.read(fault, object, body)
 	}
 	e := f.classify()
 	e.After = dialect.RetryAfter(h)
@@ -27,13 +28,21 @@ func (*provider) Classify(status int, h dialect.Header, body []byte) *llm.Error 
 	return e
 }
 
-// bodyError finds the error in an answer or in a chunk that came with a status
-// of success; nil when there is none.
-func bodyError(doc *jsonx.Document) *llm.Error {
+// Fault finds the error in an answer or in an event that came with a status of
+// success; nil when there is none. fault and object are the members "error" and
+// "object" of body, nil where they are absent.
+func Fault(fault, object, body []byte) *llm.Error {
 	var f failure
-	if !f.read(doc) {
+	if !f.read(fault, object, body) {
 		return nil
 	}
+	return f.classify()
+}
+
+// Named is an error that is no more than a code and a message, in an answer that
+// came with a status of success.
+func Named(code, message []byte) *llm.Error {
+	f := failure{code: dialect.Plain(code, 100), message: dialect.Plain(message, maxMessage)}
 	return f.classify()
 }
 
@@ -45,15 +54,14 @@ type failure struct {
 
 // read finds the error object: {"error": {…}} or {"error": "…"}, or the document
 // itself (vLLM: {"object": "error", "message": …}).
-func (f *failure) read(doc *jsonx.Document) bool {
-	v, ok := doc.Get(aError)
-	switch {
-	case ok && v.Kind == jsonx.Object:
-		f.object(v.Raw(doc.Body()))
-	case ok && v.Kind == jsonx.String:
-		f.message = dialect.Plain(jsonx.Interior(v.Raw(doc.Body())), maxMessage)
-	case jsonx.Equal(jsonx.Interior(doc.Raw(aObject)), "error"):
-		f.object(doc.Body())
+func (f *failure) read(fault, object, body []byte) bool {
+	switch kind := jsonx.KindOf(fault); {
+	case kind == jsonx.Object:
+		f.object(fault)
+	case kind == jsonx.String:
+		f.message = dialect.Plain(jsonx.Interior(fault), maxMessage)
+	case jsonx.Equal(jsonx.Interior(object), "error"):
+		f.object(body)
 	default:
 		return false
 	}

@@ -1,0 +1,140 @@
+package base
+
+import (
+	"strings"
+
+	"github.com/posterngw/postern/filters/dialect"
+)
+
+// Feature is something that a server of the family takes, or not.
+type Feature uint32
+
+// The features.
+const (
+	TopK          Feature = 1 << iota // top_k
+	Many                              // n
+	Logprobs                          // logprobs, top_logprobs
+	LogitBias                         // logit_bias
+	Developer                         // the role developer
+	Strict                            // strict, of tools and schemas
+	Schema                            // response_format json_schema
+	ToolChoice                        // tool_choice
+	Parallel                          // parallel_tool_calls
+	StreamOptions                     // stream_options.include_usage; without it usage comes unasked
+	Effort                            // reasoning_effort
+	EffortObject                      // reasoning: {effort, max_tokens, enabled}
+	Tier                              // service_tier
+	Verbosity                         // verbosity
+	Metadata                          // metadata
+	User                              // user
+	Search                            // web_search_options
+	Penalties                         // presence_penalty, frequency_penalty
+	Responses                         // POST /responses
+	ToResponses                       // requests of other APIs are translated to /responses
+	Azure                             // Azure's paths and header
+	Files                             // file parts by id
+	Details                           // reasoning_details with signatures
+)
+
+// Flavour is how a server that speaks the dialect differs from OpenAI.
+type Flavour struct {
+	MaxTokens string // the member that bounds the output
+	Seed      string // the member for the seed; empty: none
+	Required  string // tool_choice that forces some call
+	Reasoning string // the member for reasoning in assistant turns; empty: it takes none
+	has       Feature
+}
+
+// Has reports whether a server takes all of the features.
+func (f *Flavour) Has(x Feature) bool { return f.has&x == x }
+
+// common is what nearly all servers take.
+const common = Many | Logprobs | LogitBias | Strict | Schema | ToolChoice | Parallel | StreamOptions | Effort | User | Penalties
+
+// own is what OpenAI itself takes.
+const own = common | Developer | Tier | Verbosity | Metadata | Search | Responses | Files
+
+// flavours is the quirks table. Sources: the API reference of each provider or
+// server, and recorded answers.
+var flavours = []struct {
+	name string
+	Flavour
+}{
+	{"", Flavour{"max_completion_tokens", "seed", "required", "", own}},
+	{"responses", Flavour{"max_completion_tokens", "seed", "required", "", own | ToResponses}},
+	{"azure", Flavour{"max_completion_tokens", "seed", "required", "", own&^Search | Azure}},
+	{"azure-responses", Flavour{"max_completion_tokens", "seed", "required", "", own&^Search | Azure | ToResponses}},
+	{"mistral", Flavour{"max_tokens", "random_seed", "any", "", common &^ (Logprobs | LogitBias | StreamOptions | User | Effort)}},
+	{"groq", Flavour{"max_completion_tokens", "seed", "required", "reasoning", common&^(Many|Logprobs|LogitBias) | Tier | Responses}},
+	{"deepseek", Flavour{"max_tokens", "", "required", "reasoning_content", Logprobs | ToolChoice | StreamOptions | Penalties}},
+	{"xai", Flavour{"max_completion_tokens", "seed", "required", "reasoning_content", common&^LogitBias | Responses}},
+	{"openrouter", Flavour{"max_tokens", "seed", "required", "reasoning",
+		common&^(Many|Effort) | TopK | Developer | EffortObject | Verbosity | Metadata | Details}},
+	{"vllm", Flavour{"max_tokens", "seed", "required", "reasoning_content", common | TopK}},
+	{"ollama", Flavour{"max_tokens", "seed", "required", "reasoning", Schema | StreamOptions | Effort | Penalties}},
+	{"compatible", Flavour{"max_tokens", "seed", "required", "reasoning_content", common | TopK | Details}},
+}
+
+// Flavours are the names of the variants.
+func Flavours() []string {
+	names := make([]string, 0, len(flavours))
+	for i := range flavours[1:] {
+		names = append(names, flavours[1+i].name)
+	}
+	return names
+}
+
+// FlavourOf finds a target's flavour. Names that the table lacks are "compatible".
+func FlavourOf(t *dialect.Target) *Flavour {
+	last := len(flavours) - 1
+	for i := range flavours {
+		if i == last || flavours[i].name == t.Flavour {
+			return &flavours[i].Flavour
+		}
+	}
+	return nil
+}
+
+// Takes returns a check that a target has the features.
+func Takes(x Feature) func(*dialect.Target) bool {
+	return func(t *dialect.Target) bool { return FlavourOf(t).Has(x) }
+}
+
+// Lacks returns a check that a target has none of the features.
+func Lacks(x Feature) func(*dialect.Target) bool {
+	return func(t *dialect.Target) bool { return FlavourOf(t).has&x == 0 }
+}
+
+// URL is the upstream path of an API ("chat/completions"). The base path is
+// "/v1" where the configuration names only a host. Azure with a version has the
+// model in the path and the version in the query; without one it is asked in
+// the v1 form.
+func URL(t *dialect.Target, api string) string {
+	path := t.BasePath
+	switch azure := FlavourOf(t).Has(Azure); {
+	case azure && t.Version != "":
+		path = strings.TrimSuffix(strings.TrimSuffix(path, "/v1"), "/openai") + "/openai/"
+		if t.Model != "" && deployed(api) {
+			path += "deployments/" + t.Model + "/"
+		}
+		return path + api + "?api-version=" + t.Version
+	case azure:
+		path = strings.TrimSuffix(strings.TrimSuffix(path, "/v1"), "/openai") + "/openai/v1"
+	case path == "":
+		path = "/v1"
+	}
+	return path + "/" + api
+}
+
+// deployed reports whether Azure has an API under each deployment.
+func deployed(api string) bool {
+	return api == "chat/completions" || api == "completions" || api == "embeddings"
+}
+
+// Credential is a bearer token, or Azure's api-key header.
+func (Provider) Credential(t *dialect.Target, key string) (name, value string) {
+	if FlavourOf(t).Has(Azure) {
+		return "api-key", key
+	}
+	return "authorization", "Bearer " + key
+}
