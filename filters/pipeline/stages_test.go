@@ -361,9 +361,9 @@ func TestMarkedForNobody(t *testing.T) {
 // TestTargetsThatCannot: what a target of another dialect cannot carry leaves it
 // out of the plan, and where none is left the client is told.
 func TestTargetsThatCannot(t *testing.T) {
-	logprobs := `{"model":"fast","logprobs":true,"messages":[{"role":"user","content":"hi"}]}`
+	twice := `{"model":"fast","n":2,"messages":[{"role":"user","content":"hi"}]}`
 	x := start(t)
-	x.send(logprobs)
+	x.send(twice)
 	require.Len(t, x.c.r.plan.Targets, 1)
 	require.Equal(t, "unsupported_parameter", x.record()["excluded"].([]any)[0].(map[string]any)["reason"])
 	for _, targets := range []string{`{"provider":"two","model":"m2"}`, `{"provider":"two","model":"m2"},{"provider":"two","model":"m3"}`} {
@@ -372,7 +372,7 @@ func TestTargetsThatCannot(t *testing.T) {
 			`{"provider":"one","model":"m1"},{"provider":"two","model":"m2","priority":1}`, targets, 1))))
 		x = newExchange(t, m, client, provider)
 		x.headers()
-		require.Equal(t, Pause, x.body(logprobs))
+		require.Equal(t, Pause, x.body(twice))
 		rec := x.record()
 		require.EqualValues(t, 400, rec["status"])
 		require.NotContains(t, rec["budgets"].([]any)[0], "settled", "nothing was used")
