@@ -7,6 +7,7 @@ import (
 
 // The sections that are read (WebAssembly Core 2.0, section 5.5.2).
 const (
+	types     = 1
 	imports   = 2
 	functions = 3
 	exports   = 7
@@ -120,6 +121,9 @@ func (m *module) export(name string, to int) (from int, err error) {
 	return from, r.err()
 }
 
+// count is the number of entries of a section that is a vector.
+func count(body []byte) int { return (&reader{b: body}).uint() }
+
 // add appends an entry to a section that is a vector.
 func add(body *[]byte, entry []byte) {
 	r := &reader{b: *body}
@@ -163,11 +167,11 @@ func (r *reader) uint() int {
 
 // int reads a signed number (LEB128), which encoding/binary does not.
 func (r *reader) int() (v int) {
-	for shift := 0; shift < 35; shift += 7 {
+	for shift := 0; shift < 64; shift += 7 {
 		c := r.take(1)[0]
 		v |= int(c&0x7f) << shift
 		if c < 0x80 {
-			if c&0x40 != 0 {
+			if c&0x40 != 0 && shift < 57 {
 				v -= 1 << (shift + 7)
 			}
 			return v

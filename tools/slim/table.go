@@ -19,28 +19,6 @@ var errTable = errors.New("no table of functions found")
 // maxMemory bounds the memory that data may reach to.
 const maxMemory = 256 << 20
 
-func slim(b []byte) ([]byte, error) {
-	m, err := parse(b)
-	if err != nil {
-		return nil, err
-	}
-	memory, err := load(*m.body(data))
-	if err != nil {
-		return nil, err
-	}
-	at, n := find(memory)
-	if n < least {
-		return nil, errTable
-	}
-	err = m.before("_initialize", func(call int) []byte { return filler(at, n, call) })
-	if err != nil {
-		return nil, err
-	}
-	clear(memory[at : at+n*entrySize])
-	*m.body(data) = store(memory)
-	return m.append(nil), nil
-}
-
 // load returns the memory as the data segments make it.
 func load(body []byte) ([]byte, error) {
 	var memory []byte
