@@ -26,7 +26,7 @@ const (
 
 // named is memory with the names of functions, as Go's tables hold them.
 func named(names ...string) []byte {
-	memory := make([]byte, 1<<20)
+	memory := make([]byte, 2<<16)
 	t := memory[namesAt:]
 	put := func(at, v int) { binary.LittleEndian.PutUint64(t[at:], uint64(v)) }
 	const text, functab, info = 72, 1024, 512
@@ -56,19 +56,8 @@ func TestNames(t *testing.T) {
 // writer writes random programs of the form that Go compiles.
 type writer struct {
 	*rand.Rand
-	code   []instr
+	assembler
 	blocks int
-}
-
-func (w *writer) op(op byte, immediates ...int) {
-	in := instr{op: op}
-	if len(immediates) > 0 {
-		in.a = immediates[0]
-	}
-	if len(immediates) > 1 {
-		in.b = immediates[1]
-	}
-	w.code = append(w.code, in)
 }
 
 // moveStack adds to the stack pointer.
@@ -197,10 +186,6 @@ func (w *writer) jump() {
 	}
 }
 
-func (w *writer) begin(op byte, construct int) {
-	w.code = append(w.code, instr{op: op, a: construct, text: []byte{0x40}})
-}
-
 // write writes a program: construct 1 is the way out, 2 the loop.
 func (w *writer) write() []byte {
 	w.blocks = 1 + w.IntN(8)
@@ -298,7 +283,7 @@ func running(program []byte) *module {
 			{2, 0x60, 0, 0, 0x60, 1, 0x7f, 1, 0x7f},
 			{0},
 			{4, 1, 1, 1, 0},
-			{1, 0, 16}, // pages
+			{1, 0, 2}, // pages
 			globals,
 			append([]byte{2}, "\x0b_initialize\x00\x03\x06memory\x02\x00"...),
 			bodies,

@@ -10,6 +10,7 @@ const (
 	types     = 1
 	imports   = 2
 	functions = 3
+	memories  = 5
 	exports   = 7
 	code      = 10
 	data      = 11

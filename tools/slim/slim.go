@@ -21,7 +21,13 @@ func slim(b []byte) ([]byte, error) {
 	if err := m.computeTable(memory); err != nil {
 		return nil, err
 	}
-	*m.body(data) = store(memory)
+	packed, err := m.packData(memory)
+	if err != nil {
+		return nil, err
+	}
+	if !packed {
+		*m.body(data) = store(memory)
+	}
 	return m.append(nil), nil
 }
 
