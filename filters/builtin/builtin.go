@@ -6,6 +6,7 @@ package builtin
 import (
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/dialect/anthropic"
+	"github.com/posterngw/postern/filters/dialect/bedrock"
 	"github.com/posterngw/postern/filters/dialect/openai"
 )
 
@@ -15,5 +16,6 @@ func Dialects() []*dialect.Dialect {
 	return []*dialect.Dialect{
 		openai.New(),
 		anthropic.New(),
+		bedrock.New(),
 	}
 }

@@ -35,6 +35,23 @@ func Check(g Grammar, stream []byte) error {
 	return g.End()
 }
 
+// Frame is one event of a stream that is not framed by lines.
+type Frame struct{ Name, Data string }
+
+// CheckFrames runs a whole stream of another framing through a grammar.
+func CheckFrames(g Grammar, stream []byte, frames func([]byte) ([]Frame, error)) error {
+	list, err := frames(stream)
+	if err != nil {
+		return err
+	}
+	for i, f := range list {
+		if err := g.Event(f.Name, f.Data); err != nil {
+			return fmt.Errorf("event %d %q: %w", i, f, err)
+		}
+	}
+	return g.End()
+}
+
 // CheckLines runs a whole stream of lines through a grammar.
 func CheckLines(g Grammar, stream []byte) error {
 	for s := string(stream); s != ""; {

@@ -35,6 +35,11 @@ type Suite struct {
 	Events func([]llm.Event) []llm.Event
 	// Lines says that streams are lines of JSON, not server-sent events.
 	Lines bool
+	// Frames reads a stream of another framing, whose ends of lines mean nothing.
+	Frames func(stream []byte) ([]Frame, error)
+	// Call is what the line of a request says beside its body; nil: no more than
+	// the operation.
+	Call func(f *llm.Facts) dialect.Call
 }
 
 // limits of the suite's streams.
@@ -62,7 +67,10 @@ func (s Suite) Run(t *testing.T) {
 
 // check runs a stream through the API's grammar.
 func (s Suite) check(f *llm.Facts, stream []byte) error {
-	if s.Lines {
+	switch {
+	case s.Frames != nil:
+		return CheckFrames(s.Grammar(f), stream, s.Frames)
+	case s.Lines:
 		return CheckLines(s.Grammar(f), stream)
 	}
 	return Check(s.Grammar(f), stream)
@@ -95,15 +103,19 @@ func (s Suite) requests(t *testing.T) {
 			if s.Normal != nil {
 				s.Normal(&r)
 			}
-			require.Equal(t, Describe(&r), Describe(s.readBack(t, out)))
+			require.Equal(t, Describe(&r), Describe(s.readBack(t, &r.Facts, out)))
 		})
 	}
 }
 
-func (s Suite) readBack(t *testing.T, body []byte) *llm.Request {
+func (s Suite) readBack(t *testing.T, asked *llm.Facts, body []byte) *llm.Request {
 	doc, bad := jsonx.Scan(body, s.API.Client.Inspected(), jsonx.Limits{})
 	require.Nil(t, bad)
-	f, err := s.API.Client.Facts(dialect.Call{Operation: s.API.Operation}, &doc)
+	call := dialect.Call{Operation: s.API.Operation}
+	if s.Call != nil {
+		call = s.Call(asked)
+	}
+	f, err := s.API.Client.Facts(call, &doc)
 	require.Nil(t, err)
 	r, err := s.API.Client.Decode(f, &doc)
 	require.Nil(t, err)
@@ -205,7 +217,7 @@ func drawEvent(t *rapid.T) llm.Event {
 // cuts checks that a decoder gives the same for a stream however it is cut.
 func (s Suite) cuts(t *testing.T) {
 	require.NotEmpty(t, s.Streams)
-	for name, stream := range lineEnds(s.Streams) {
+	for name, stream := range s.spellings() {
 		t.Run(name, func(t *testing.T) {
 			f := llm.Facts{Stream: true, Choices: 1}
 			var want string
@@ -220,6 +232,15 @@ func (s Suite) cuts(t *testing.T) {
 			s.everyCut(name, stream, check)
 		})
 	}
+}
+
+// spellings are the streams, and where lines are what frames them the same with
+// other ends of lines.
+func (s Suite) spellings() map[string][]byte {
+	if s.Frames != nil {
+		return s.Streams
+	}
+	return lineEnds(s.Streams)
 }
 
 // everyCut cuts a stream at every place, one with other ends of lines than its
@@ -238,7 +259,7 @@ func (s Suite) everyCut(name string, stream []byte, check func(chunks ...[]byte)
 // taps checks that what a tap passes on, and what it tells, does not depend on
 // the cuts, and that it changes nothing that it need not.
 func (s Suite) taps(t *testing.T) {
-	for name, stream := range lineEnds(s.Streams) {
+	for name, stream := range s.spellings() {
 		for _, p := range []dialect.Patch{{}, {Usage: true}, {Usage: true, Model: "shown"}} {
 			t.Run(name, func(t *testing.T) {
 				f := llm.Facts{Stream: true, Choices: 1}

@@ -42,6 +42,10 @@ type Seen struct {
 	from, to      int // of the last one that is not empty, in its data
 }
 
+// Tokens is the number of pieces with text, which is right where each holds a
+// token, or a quarter of the text's bytes where that is more.
+func (s *Seen) Tokens() int64 { return max(s.pieces, s.bytes/4) }
+
 // Add counts a piece of text.
 func (s *Seen) Add(size int) {
 	if size > 0 {
@@ -161,9 +165,8 @@ func (t *Tap) next() (ok bool) {
 	return ok
 }
 
-// Seen is the number of events with text, which is right where each holds a
-// token, or a quarter of the text's bytes where that is more.
-func (t *Tap) Seen() int64 { return max(t.seen.pieces, t.seen.bytes/4) }
+// Seen estimates the output tokens that went by.
+func (t *Tap) Seen() int64 { return t.seen.Tokens() }
 
 // Overflowed counts events that were skipped because they were too long.
 func (t *Tap) Overflowed() int { return t.frames.Overflowed() }
