@@ -76,11 +76,13 @@ func readBlock(raw []byte) llm.Part {
 	part := llm.Part{Extra: b.extra}
 	switch string(b.kind) {
 	case "text":
-		part.Kind, part.Text = llm.TextPart, b.text
+		part.Kind, part.Text, part.Citations = llm.TextPart, b.text, readCitations(b.citations)
 	case "thinking":
-		part.Kind, part.Text, part.Signature = llm.ReasoningPart, b.thinking, b.signature
+		part.Kind, part.Text = llm.ReasoningPart, b.thinking
+		part.Origin, part.Signature = dialect.Unseal(dialectName, b.signature)
 	case "redacted_thinking":
-		part.Kind, part.Redacted, part.Signature = llm.ReasoningPart, true, b.data
+		part.Kind, part.Redacted = llm.ReasoningPart, true
+		part.Origin, part.Signature = dialect.Unseal(dialectName, b.data)
 	case "tool_use":
 		part.Kind = llm.ToolCallPart
 		part.Call = llm.ToolCall{ID: b.id, Name: b.name, Input: b.input}
@@ -93,7 +95,7 @@ func readBlock(raw []byte) llm.Part {
 // fields are the members of a content block, or of a delta.
 type fields struct {
 	kind, text, thinking, signature, data, id, name, partial llm.Escaped
-	input                                                    llm.Raw
+	input, citations, citation                               llm.Raw
 	keep                                                     bool // extra is wanted
 	extra                                                    []llm.Field
 }
@@ -104,6 +106,10 @@ func (b *fields) read(raw []byte) {
 			*to = dialect.Text(&it)
 		} else if it.KeyIs("input") {
 			b.input = it.Value()
+		} else if it.KeyIs("citations") {
+			b.citations = it.Value()
+		} else if it.KeyIs("citation") {
+			b.citation = it.Value()
 		} else if b.keep {
 			b.extra = dialect.Keep(b.extra, &it)
 		}

@@ -3,9 +3,9 @@
 // anthropic-sdk-go types v1.84).
 //
 // It stands on both sides and serves requests that keep the dialect with the
-// client's own bytes. Of the API it knows messages alone: not count_tokens, nor
-// the list of models, whose request line is OpenAI's, too. It does no HTTP and
-// decides nothing.
+// client's own bytes. Of the API it knows messages, count_tokens and the list of
+// models, for requests that name the API's version: the line is OpenAI's, too.
+// It does no HTTP and decides nothing.
 //
 // # What a request of another dialect becomes
 //
@@ -50,12 +50,15 @@ import (
 // does: what every model since Claude 3 takes.
 const DefaultMaxTokens = 4096
 
+// dialectName is also the origin of the signatures that these models make.
+const dialectName = "anthropic"
+
 // version is the API version that the codec speaks.
 const version = "2023-06-01"
 
 // New returns the dialect.
 func New() *dialect.Dialect {
-	return &dialect.Dialect{Name: "anthropic", APIs: []*dialect.API{Messages()}, Flavours: []string{"adaptive", "budget"}}
+	return &dialect.Dialect{Name: dialectName, APIs: []*dialect.API{Messages(), CountTokens()}, Flavours: []string{"adaptive", "budget"}}
 }
 
 // Messages returns the messages API.

@@ -15,8 +15,8 @@ func (e *encoder) block(p *llm.Part) int {
 			return 0
 		}
 	case llm.ReasoningPart:
-		if len(p.Signature) == 0 || p.Origin != "" && p.Origin != "anthropic" {
-			e.l.Drop("messages/*/reasoning_content", "only signed reasoning of this provider is taken back")
+		if len(p.Signature) == 0 || !own(p.Origin) {
+			e.forgotten()
 			return 0
 		}
 	}
@@ -34,7 +34,13 @@ func (e *encoder) content(p *llm.Part) {
 	case llm.TextPart, llm.RefusalPart:
 		e.w.Word("type", "text")
 		e.w.Text("text", p.Text)
+		if len(p.Citations) > 0 {
+			e.l.Drop("messages/*/content/*/citations", "they are the model's to make")
+		}
 	case llm.ImagePart:
+		if m := &p.Media; len(m.Detail) > 0 && !jsonx.Equal(m.Detail, "auto") {
+			e.l.Drop("messages/*/content/*/image_url/detail", "the API has no levels of detail")
+		}
 		e.w.Word("type", "image")
 		e.source(&p.Media, "image/png", "An image by file id")
 	case llm.DocumentPart:
@@ -47,6 +53,8 @@ func (e *encoder) content(p *llm.Part) {
 		e.result(&p.Result)
 	case llm.AudioPart:
 		e.refuse(e.param("content"), "Audio")
+	case llm.VideoPart:
+		e.refuse(e.param("content"), "Video")
 	default:
 		e.refuse(e.param("content"), "A part of this type")
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/anthropic"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
@@ -26,11 +27,81 @@ func facts(t testing.TB, body string) (llm.Facts, *jsonx.Document) {
 }
 
 func TestRecognise(t *testing.T) {
-	for line, want := range map[string]bool{"POST /v1/messages": true, "GET /v1/messages": false, "POST /v1/messages/batches": false, "GET /v1/models": false} {
-		method, path, _ := strings.Cut(line, " ")
-		_, ok := codec.Client.Recognise(&dialect.Line{Method: method, Path: path})
+	for line, want := range map[string]bool{"POST /v1/messages": true, "GET /v1/messages": false, "POST /v1/messages/batches": false,
+		"GET /v1/models": false, "GET /v1/models 2023-06-01": true, "GET /v1/models/fast 2023-06-01": true, "GET /v1/models/ 2023-06-01": false} {
+		words := append(strings.Fields(line), "")
+		call, ok := codec.Client.Recognise(&dialect.Line{Method: words[0], Path: words[1], Header: func(string) string { return words[2] }})
 		require.Equal(t, want, ok, line)
+		if ok && words[0] == "GET" {
+			require.Equal(t, llm.Models, call.Operation)
+			require.Equal(t, strings.Trim(strings.TrimPrefix(words[1], "/v1/models"), "/"), call.Model)
+		}
 	}
+}
+
+// TestSize sizes a conversation, with the client's bytes and from another API.
+func TestSize(t *testing.T) {
+	api := anthropic.CountTokens()
+	_, ok := api.Client.Recognise(&dialect.Line{Method: "POST", Path: "/v1/messages/count_tokens"})
+	require.True(t, ok)
+	target := dialect.Target{Model: "claude-x", BasePath: "/v1", MaxTokens: 9}
+	require.Equal(t, "/v1/messages/count_tokens", api.Provider.Path(nil, &target))
+	body := []byte(`{"model":"m","messages":[{"role":"user","content":"hi"}]}`)
+	doc, bad := jsonx.Scan(body, api.Client.Inspected(), jsonx.Limits{})
+	require.Nil(t, bad)
+	f, err := api.Client.Facts(dialect.Call{Operation: llm.CountTokens}, &doc)
+	require.Nil(t, err)
+	var e jsonx.Edits
+	api.Same.Request(&e, &f, &doc, &dialect.Patch{Target: &target})
+	require.Equal(t, `{"model":"claude-x","messages":[{"role":"user","content":"hi"}]}`, string(e.Apply(nil, body)))
+	r, err := api.Client.Decode(f, &doc)
+	require.Nil(t, err)
+	out, err := api.Provider.Encode(nil, r, &target, nil)
+	require.Nil(t, err)
+	require.Equal(t, `{"model":"claude-x","messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]}`, string(out))
+	a, err := api.Provider.Decode(&f, &target, []byte(`{"input_tokens":12}`))
+	require.Nil(t, err)
+	require.Equal(t, `{"input_tokens":12}`, string(api.Client.AppendAnswer(nil, &f, "m", a, nil)))
+	for _, body := range []string{`{}`, `{"input_tokens":"x"}`, `[`} {
+		_, err = api.Provider.Decode(&f, &target, []byte(body))
+		require.Equal(t, llm.MalformedAnswer, err.Class, body)
+		_, _, err = api.Same.Answer(&e, &f, []byte(body), nil)
+		require.Equal(t, llm.MalformedAnswer, err.Class, body)
+	}
+}
+
+// TestCitations carries citations out of an answer and into another, whole and streamed.
+func TestCitations(t *testing.T) {
+	cited := `{"type":"web_search_result_location","url":"https://x","title":"T","cited_text":"c","encrypted_index":""}`
+	body := `{"id":"i","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"a","citations":[` + cited + `]}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}`
+	a, err := codec.Provider.Decode(nil, nil, []byte(body))
+	require.Nil(t, err)
+	require.Len(t, a.Choices[0].Parts[0].Citations, 1)
+	require.Contains(t, string(codec.Client.AppendAnswer(nil, nil, "m", a, nil)), `"text":"a","citations":[`+cited+`]`)
+	stream := "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"i\",\"usage\":{\"input_tokens\":1}}}\n\n" +
+		"event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n" +
+		"event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"citations_delta\",\"citation\":" + cited + "}}\n\n"
+	events := dialecttest.Decode(codec.Provider.NewDecoder(nil, nil, limits), []byte(stream))
+	out := dialecttest.Encode(codec.Client.NewEncoder(nil, "m"), events)
+	require.Contains(t, string(out), `"delta":{"type":"citations_delta","citation":`+cited+`}`)
+}
+
+// TestForeignSignatures come back as they went, and are kept from the provider.
+func TestForeignSignatures(t *testing.T) {
+	a := &llm.Answer{Choices: []llm.Choice{{Parts: []llm.Part{{Kind: llm.ReasoningPart, Text: llm.Escaped("Hm"), Signature: llm.Escaped("c2ln"), Origin: "other"}}}}}
+	out := codec.Client.AppendAnswer(nil, nil, "m", a, nil)
+	require.Contains(t, string(out), `"signature":"postern.other.c2ln"`)
+	body := `{"model":"m","max_tokens":5,"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":[{"type":"thinking","thinking":"Hm","signature":"postern.other.c2ln"},{"type":"text","text":"t"}]}]}`
+	f, doc := facts(t, body)
+	r, err := codec.Client.Decode(f, doc)
+	require.Nil(t, err)
+	part := r.Messages[1].Parts[0]
+	require.Equal(t, "other c2ln", part.Origin+" "+string(part.Signature))
+	var l dialect.Ledger
+	sent, err := codec.Provider.Encode(nil, r, &dialect.Target{Model: "x"}, &l)
+	require.Nil(t, err)
+	require.NotContains(t, string(sent), "c2ln")
+	require.Equal(t, "dropped messages/*/reasoning_content", string(l.Append(nil)))
 }
 
 func TestToken(t *testing.T) {
@@ -52,7 +123,8 @@ func TestFacts(t *testing.T) {
 		`{"type":"tool_result","tool_use_id":"t","content":[{"type":"image","source":{"type":"url","url":"https://x"}}]}]}]}`
 	f, _ := facts(t, body)
 	require.Equal(t, llm.Facts{Operation: llm.Chat, Model: "ab", MaxTokens: 7, Stream: true, User: "u", Tools: 2, Images: 2,
-		Choices: 1, WantsUsage: true, TextBytes: len(body) - 4}, f)
+		Choices: 1, WantsUsage: true, TextBytes: len(body) - 4,
+		Needs: llm.NeedTools | llm.NeedImages | llm.NeedStream | llm.NeedDocuments}, f)
 	for body, param := range map[string]string{
 		`{"messages":[]}`:                               "model",
 		`{"model":1,"messages":[]}`:                     "model",

@@ -13,9 +13,13 @@ func (*provider) Encode(dst []byte, r *llm.Request, t *dialect.Target, l *dialec
 	if r.Choices > 1 {
 		e.refuse("n", "More than one answer")
 	}
+	e.lacks(r)
 	e.w.Begin('{')
 	e.w.Quote("model", t.Model)
 	limit := maxTokens(r, t)
+	if r.MaxTokens <= 0 {
+		e.l.Default("max_tokens", "the API wants a bound")
+	}
 	e.w.Int("max_tokens", int64(limit))
 	e.system(r)
 	e.messages(r.Messages)
@@ -23,6 +27,7 @@ func (*provider) Encode(dst []byte, r *llm.Request, t *dialect.Target, l *dialec
 	thinks := e.thinking(r, t, limit)
 	e.sampling(&r.Sampling, thinks)
 	e.stop(r.Stop)
+	e.serviceTier(r.ServiceTier)
 	if r.User != "" {
 		e.w.Object("metadata")
 		e.w.Quote("user_id", r.User)
@@ -127,6 +132,9 @@ func (e *encoder) instructions(list []llm.Message) int {
 			continue
 		}
 		e.at = i
+		if list[i].Role == llm.Developer {
+			e.l.Default("messages/*/role", "developers speak as the system")
+		}
 		for p := range list[i].Parts {
 			part := &list[i].Parts[p]
 			if part.Kind != llm.TextPart {
@@ -192,6 +200,9 @@ func (e *encoder) parts(list []llm.Message, i, end int, results bool) int {
 			continue
 		}
 		e.at = i
+		if results && len(list[i].Name) > 0 {
+			e.l.Drop("messages/*/name", "the API has no names of speakers")
+		}
 		for p := range list[i].Parts {
 			if part := &list[i].Parts[p]; (part.Kind == llm.ToolResultPart) == results {
 				n += e.block(part)

@@ -117,7 +117,7 @@ func (s *streamEncoder) begin(dst []byte, ev *llm.Event) []byte {
 	switch {
 	case ev.Redacted:
 		w.Word("type", "redacted_thinking")
-		w.Text("data", ev.Sign)
+		writeSeal(&w, "data", ev.Origin, ev.Sign)
 	case ev.Part == llm.ReasoningPart:
 		w.Word("type", "thinking")
 		w.Word("thinking", "")
@@ -137,7 +137,7 @@ func (s *streamEncoder) begin(dst []byte, ev *llm.Event) []byte {
 
 // delta writes content_block_delta, beginning a block for what came without.
 func (s *streamEncoder) delta(dst []byte, ev *llm.Event) []byte {
-	if len(ev.Text) == 0 && len(ev.Sign) == 0 {
+	if len(ev.Text) == 0 && len(ev.Sign) == 0 && ev.Cite == nil {
 		return dst
 	}
 	fits := s.open && s.source == ev.Block && s.kind == ev.Part && !s.opaque && !ev.Redacted
@@ -153,11 +153,25 @@ func (s *streamEncoder) delta(dst []byte, ev *llm.Event) []byte {
 	switch {
 	case ev.Part == llm.ToolCallPart:
 		return s.piece(dst, `"type":"input_json_delta","partial_json":"`, ev.Text)
+	case ev.Cite != nil && ev.Part == llm.TextPart:
+		return s.cite(dst, ev.Cite)
 	case ev.Part != llm.ReasoningPart:
 		return s.piece(dst, `"type":"text_delta","text":"`, ev.Text)
 	}
 	dst = s.piece(dst, `"type":"thinking_delta","thinking":"`, ev.Text)
-	return s.piece(dst, `"type":"signature_delta","signature":"`, ev.Sign)
+	if len(ev.Sign) == 0 {
+		return dst
+	}
+	return s.piece(dst, `"type":"signature_delta","signature":"`, dialect.AppendSeal(nil, dialectName, ev.Origin, ev.Sign))
+}
+
+// cite writes a citations_delta.
+func (s *streamEncoder) cite(dst []byte, c *llm.Citation) []byte {
+	dst = append(dst, "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":"...)
+	dst = strconv.AppendInt(dst, int64(s.blocks-1), 10)
+	w := dialect.Writer{B: append(dst, `,"delta":{"type":"citations_delta","citation":{`...)}
+	writeCitation(&w, c)
+	return append(w.B, "}}}\n\n"...)
 }
 
 func (s *streamEncoder) piece(dst []byte, head string, text llm.Escaped) []byte {

@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"math"
+	"strings"
 
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/llm"
@@ -25,15 +26,34 @@ const (
 	kStop
 	kThinking
 	kOutput
+	kServiceTier
 )
 
 var inspected = jsonx.NewKeys("model", "messages", "system", "max_tokens", "stream", "tools", "tool_choice", "metadata",
-	"temperature", "top_p", "top_k", "stop_sequences", "thinking", "output_config")
+	"temperature", "top_p", "top_k", "stop_sequences", "thinking", "output_config", "service_tier")
 
-// Recognise knows messages. The list of models has the same request line as
-// OpenAI's, which answers it.
+// Recognise knows messages, and the list of models when the request names a
+// version of this API: its line is OpenAI's, too.
 func (*client) Recognise(l *dialect.Line) (dialect.Call, bool) {
-	return dialect.Call{Operation: llm.Chat}, l.Method == "POST" && l.Path == "/v1/messages"
+	switch {
+	case l.Method == "POST" && l.Path == "/v1/messages":
+		return dialect.Call{Operation: llm.Chat}, true
+	case l.Method == "GET" && l.Header("anthropic-version") != "":
+		return models(l.Path)
+	}
+	return dialect.Call{}, false
+}
+
+// models reads the path of the list of models, or of one of them.
+func models(path string) (dialect.Call, bool) {
+	const root = "/v1/models"
+	call := dialect.Call{Operation: llm.Models, Bare: true}
+	if path == root {
+		return call, true
+	}
+	var below bool
+	call.Model, below = strings.CutPrefix(path, root+"/")
+	return call, below && call.Model != ""
 }
 
 // Token reads x-api-key, and a bearer token, which the SDKs send where a user has
@@ -109,6 +129,7 @@ func (*client) Facts(c dialect.Call, doc *jsonx.Document) (llm.Facts, *llm.Error
 	data := 0
 	f.Images, data = media(messages)
 	f.TextBytes = len(doc.Body()) - data
+	f.Needs = m.needs(&f)
 	return f, m.err
 }
 
@@ -152,4 +173,39 @@ func imageData(block, source []byte) (images, data int) {
 	}
 	raw, _ := jsonx.Lookup(source, "data")
 	return 1, len(jsonx.Interior(raw))
+}
+
+// needs are the abilities that a request asks for, documents and schemas by a
+// look at what it holds.
+func (m *members) needs(f *llm.Facts) llm.Needs {
+	var n llm.Needs
+	for _, x := range [...]struct {
+		there bool
+		need  llm.Needs
+	}{
+		{f.Tools > 0, llm.NeedTools}, {f.Images > 0, llm.NeedImages}, {f.Stream, llm.NeedStream},
+		{m.object(kThinking) != nil, llm.NeedReasoning},
+		{documents(m.array(kMessages)), llm.NeedDocuments},
+	} {
+		if x.there {
+			n |= x.need
+		}
+	}
+	if _, ok := jsonx.Lookup(m.object(kOutput), "format", "schema"); ok {
+		n |= llm.NeedSchema
+	}
+	return n
+}
+
+// documents reports whether a conversation holds documents.
+func documents(turns []byte) bool {
+	for turn := jsonx.Elements(turns); turn.Next(); {
+		content, _ := jsonx.Lookup(turn.Value(), "content")
+		for it := jsonx.Elements(content); it.Next(); {
+			if kind, _ := jsonx.Lookup(it.Value(), "type"); jsonx.Equal(jsonx.Interior(kind), "document") {
+				return true
+			}
+		}
+	}
+	return false
 }

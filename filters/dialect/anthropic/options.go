@@ -24,7 +24,9 @@ func (e *encoder) tools(r *llm.Request) {
 
 func (e *encoder) tool(t *llm.Tool) {
 	if t.Other != nil {
-		e.refuse("tools", "A tool of this type")
+		if !e.serverTool(t) {
+			e.refuse("tools", "A tool of this type")
+		}
 		return
 	}
 	e.w.Open('{')
@@ -101,10 +103,13 @@ func (e *encoder) thinking(r *llm.Request, t *dialect.Target, limit int) bool {
 	case r.Reasoning.Off:
 		e.w.Raw("thinking", []byte(`{"type":"disabled"}`))
 	case thinking.Forced(r):
+		e.l.Drop("reasoning_effort", "the model cannot think next to a tool that it must call")
 	case effort != nil:
 		e.w.Raw("thinking", []byte(`{"type":"adaptive"}`))
 		thinks = true
-	case budget > 0 && !thinking.Lost(r.Messages):
+	case budget > 0 && thinking.Lost(r.Messages):
+		e.l.Drop("reasoning_effort", "the conversation lacks what the model thought before it called a tool")
+	case budget > 0:
 		e.w.Object("thinking")
 		e.w.Word("type", "enabled")
 		e.w.Int("budget_tokens", int64(budget))
@@ -137,11 +142,23 @@ func (e *encoder) output(f *llm.Format, effort llm.Escaped) {
 // sampling writes the parameters that the API has. A thinking model takes none.
 func (e *encoder) sampling(s *llm.Sampling, thinks bool) {
 	if thinks {
+		for _, x := range [...]struct{ field, value string }{{"temperature", string(s.Temperature)}, {"top_p", string(s.TopP)}, {"top_k", string(s.TopK)}} {
+			if x.value != "" {
+				e.l.Drop(x.field, "the model takes none while it thinks")
+			}
+		}
 		return
 	}
-	e.w.Number("temperature", capOne(s.Temperature))
-	if s.Temperature == "" {
+	capped := capOne(s.Temperature)
+	if capped != s.Temperature {
+		e.l.Default("temperature", "the API takes at most 1")
+	}
+	e.w.Number("temperature", capped)
+	switch {
+	case s.Temperature == "":
 		e.w.Number("top_p", s.TopP)
+	case s.TopP != "":
+		e.l.Drop("top_p", "the model takes a temperature or top_p")
 	}
 	e.w.Number("top_k", s.TopK)
 }
@@ -162,6 +179,8 @@ func (e *encoder) stop(list []llm.Escaped) {
 	for _, s := range list {
 		if len(s) > 0 {
 			e.w.Element(s)
+		} else {
+			e.l.Drop("stop/*", "an empty one stops nothing")
 		}
 	}
 	e.w.Close(']')

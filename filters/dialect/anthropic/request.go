@@ -24,6 +24,8 @@ func (*client) Decode(f llm.Facts, doc *jsonx.Document) (*llm.Request, *llm.Erro
 		r.Stop = append(r.Stop, dialect.Text(&it))
 	}
 	m.thinking(r)
+	r.ServiceTier = serviceTier(m.raw(kServiceTier, "a valid string", jsonx.String))
+	r.Extra = m.labels(r.Extra)
 	for it := jsonx.Members(doc.Body()); it.Next(); {
 		if inspected.Find(it.Key()) < 0 {
 			r.Extra = dialect.Keep(r.Extra, &it)
@@ -33,6 +35,25 @@ func (*client) Decode(f llm.Facts, doc *jsonx.Document) (*llm.Request, *llm.Erro
 		return nil, m.err
 	}
 	return r, nil
+}
+
+// serviceTier reads service_tier in OpenAI's words.
+func serviceTier(raw []byte) llm.Escaped {
+	word := llm.Escaped(jsonx.Interior(raw))
+	if string(word) == "standard_only" {
+		return llm.Escaped("default")
+	}
+	return word
+}
+
+// labels keeps what metadata has besides the user's id.
+func (m *members) labels(extra []llm.Field) []llm.Field {
+	for it := jsonx.Members(m.object(kMetadata)); it.Next(); {
+		if !it.KeyIs("user_id") && it.Kind() != jsonx.Null {
+			extra = append(extra, llm.Field{Name: "metadata/" + string(dialect.Name(&it)), Value: it.Value()})
+		}
+	}
+	return extra
 }
 
 func (m *members) system(r *llm.Request) {
@@ -176,7 +197,7 @@ func readTool(raw []byte) llm.Tool {
 		}
 	}
 	if string(kind) != "custom" || t.Name == nil {
-		return llm.Tool{Other: raw}
+		return llm.Tool{Other: raw, Server: serverKind(kind)}
 	}
 	return t
 }

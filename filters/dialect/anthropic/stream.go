@@ -240,13 +240,20 @@ func (d *decoder) blockStart(emit func(*llm.Event)) {
 func (d *decoder) first(b *fields, redacted bool, emit func(*llm.Event)) {
 	switch {
 	case redacted:
-		d.piece(llm.Event{Sign: b.data, Redacted: true}, emit)
+		d.signed(b.data, true, emit)
 	case d.kind == llm.TextPart:
 		d.piece(llm.Event{Text: b.text}, emit)
 	case d.kind == llm.ReasoningPart:
 		d.piece(llm.Event{Text: b.thinking}, emit)
-		d.piece(llm.Event{Sign: b.signature}, emit)
+		d.signed(b.signature, false, emit)
 	}
+}
+
+// signed sends a signature with its maker.
+func (d *decoder) signed(sign llm.Escaped, redacted bool, emit func(*llm.Event)) {
+	ev := llm.Event{Redacted: redacted}
+	ev.Origin, ev.Sign = dialect.Unseal(dialectName, sign)
+	d.piece(ev, emit)
 }
 
 // piece sends a Delta of the open block, unless it is empty.
@@ -270,7 +277,11 @@ func (d *decoder) delta(emit func(*llm.Event)) {
 	case "thinking_delta":
 		d.piece(llm.Event{Text: b.thinking}, emit)
 	case "signature_delta":
-		d.piece(llm.Event{Sign: b.signature}, emit)
+		d.signed(b.signature, false, emit)
+	case "citations_delta":
+		if cite := readCitation(b.citation); b.citation != nil && d.kind == llm.TextPart {
+			d.send(llm.Event{Kind: llm.Delta, Block: d.blocks - 1, Part: d.kind, Cite: &cite}, emit)
+		}
 	case "input_json_delta":
 		d.written = d.written || len(b.partial) > 0
 		d.piece(llm.Event{Text: b.partial}, emit)

@@ -19,8 +19,9 @@ func (*client) AppendAnswer(dst []byte, _ *llm.Facts, model string, a *llm.Answe
 	writeHead(&w, a.ID, model)
 	w.Array("content")
 	for i := range c.Parts {
-		writePart(&w, &c.Parts[i], i)
+		writePart(&w, &c.Parts[i], i, l)
 	}
+	untold(a, l)
 	w.Close(']')
 	writeStop(&w, c.Finish, c.StopSequence, hasCall(c.Parts))
 	writeUsage(&w, &a.Usage)
@@ -47,12 +48,25 @@ func writeHead(w *dialect.Writer, id llm.Escaped, model string) {
 	w.Quote("model", model)
 }
 
-func writePart(w *dialect.Writer, p *llm.Part, n int) {
+// untold notes what the API has no place for.
+func untold(a *llm.Answer, l *dialect.Ledger) {
+	if len(a.Choices) > 1 {
+		l.Drop("choices", "the API has one answer")
+	}
+	for i := range a.Choices {
+		if a.Choices[i].Logprobs != nil {
+			l.Drop("choices/*/logprobs", "the API has none")
+		}
+	}
+}
+
+func writePart(w *dialect.Writer, p *llm.Part, n int, l *dialect.Ledger) {
 	switch p.Kind {
 	case llm.TextPart, llm.RefusalPart:
 		w.Open('{')
 		w.Word("type", "text")
 		w.Text("text", p.Text)
+		writeCitations(w, p.Citations)
 	case llm.ReasoningPart:
 		w.Open('{')
 		writeThinking(w, p)
@@ -63,20 +77,52 @@ func writePart(w *dialect.Writer, p *llm.Part, n int) {
 		w.Text("name", p.Call.Name)
 		writeInput(w, &p.Call)
 	default:
+		l.Drop("choices/*/message/content/*", "the API has no such part")
 		return
 	}
 	w.Close('}')
 }
 
+// writeCitations writes citations: the API's own as they came, others as those of
+// a search, the one form that any source fits in.
+func writeCitations(w *dialect.Writer, list []llm.Citation) {
+	if len(list) == 0 {
+		return
+	}
+	w.Array("citations")
+	for i := range list {
+		w.Open('{')
+		writeCitation(w, &list[i])
+		w.Close('}')
+	}
+	w.Close(']')
+}
+
+func writeCitation(w *dialect.Writer, c *llm.Citation) {
+	w.Word("type", "web_search_result_location")
+	w.Text("url", c.URL)
+	w.Text("title", c.Title)
+	w.Text("cited_text", c.Cited)
+	w.Word("encrypted_index", "")
+}
+
 func writeThinking(w *dialect.Writer, p *llm.Part) {
 	if p.Redacted {
 		w.Word("type", "redacted_thinking")
-		w.Text("data", p.Signature)
+		writeSeal(w, "data", p.Origin, p.Signature)
 		return
 	}
 	w.Word("type", "thinking")
 	w.Text("thinking", p.Text)
-	w.Text("signature", p.Signature)
+	writeSeal(w, "signature", p.Origin, p.Signature)
+}
+
+// writeSeal writes a signature so that it can be told from the API's own when it
+// comes back.
+func writeSeal(w *dialect.Writer, name, origin string, sign llm.Escaped) {
+	w.StartText(name)
+	w.B = dialect.AppendSeal(w.B, dialectName, origin, sign)
+	w.EndText()
 }
 
 // writeID writes a call's id; one without gets one by its place.

@@ -20,6 +20,10 @@ func Describe(r *llm.Request) string {
 		describeParts(&b, "  ", m.Parts)
 	}
 	for _, t := range r.Tools {
+		if t.Server != llm.NoServerTool { // its settings are its own dialect's
+			fmt.Fprintf(&b, "server tool %d\n", t.Server)
+			continue
+		}
 		fmt.Fprintf(&b, "tool %q %q strict=%t %s %s\n", Plain(t.Name), Plain(t.Description), t.Strict, Compact(t.Schema), Compact(t.Other))
 	}
 	c := r.ToolChoice

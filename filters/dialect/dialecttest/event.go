@@ -15,6 +15,11 @@ type Collector struct{ Events []llm.Event }
 // Emit keeps a deep copy.
 func (c *Collector) Emit(ev *llm.Event) {
 	e := *ev
+	if e.Cite != nil {
+		c := *e.Cite
+		c.URL, c.Title, c.Cited, c.Other = clone(c.URL), clone(c.Title), clone(c.Cited), llm.Raw(clone(llm.Escaped(c.Other)))
+		e.Cite = &c
+	}
 	e.ID, e.Name, e.Text, e.Sign, e.Stop = clone(e.ID), clone(e.Name), clone(e.Text), clone(e.Sign), clone(e.Stop)
 	if ev.Usage != nil {
 		u := *ev.Usage
@@ -136,7 +141,7 @@ func withoutPings(events []llm.Event) []llm.Event {
 }
 
 func joins(a, b *llm.Event) bool {
-	return b.Kind == llm.Delta && a.Choice == b.Choice && a.Block == b.Block && len(a.Sign) == 0 && len(b.Sign) == 0
+	return b.Kind == llm.Delta && a.Choice == b.Choice && a.Block == b.Block && len(a.Sign) == 0 && len(b.Sign) == 0 && a.Cite == nil && b.Cite == nil
 }
 
 func line(e *llm.Event) string {
@@ -147,7 +152,11 @@ func line(e *llm.Event) string {
 	case llm.BlockStart:
 		return fmt.Sprintf("%s %s %q %q redacted=%t", at, PartName(e.Part), Plain(e.ID), Plain(e.Name), e.Redacted)
 	case llm.Delta:
-		return fmt.Sprintf("%s %s %q %q", at, PartName(e.Part), Plain(e.Text), Plain(e.Sign))
+		cited := ""
+		if e.Cite != nil {
+			cited = fmt.Sprintf(" cites %q %q", Plain(e.Cite.URL), Plain(e.Cite.Cited))
+		}
+		return fmt.Sprintf("%s %s %q %q%s", at, PartName(e.Part), Plain(e.Text), Plain(e.Sign), cited)
 	case llm.BlockStop:
 		return at
 	case llm.FinishEvent:
