@@ -88,7 +88,7 @@ func (b *block) event(p *problems, e *llm.Event) {
 	p.must(b.kind == e.Part, "a block of another kind")
 	if e.Kind == llm.Delta {
 		p.must(!b.stopped || b.kind == llm.ToolCallPart, "a delta of a block that was stopped")
-		p.must(len(e.Text)+len(e.Sign) > 0 || e.Cite != nil || e.Cite != nil, "an empty delta")
+		p.must(len(e.Text)+len(e.Sign) > 0 || e.Cite != nil, "an empty delta")
 		b.pieces++
 		return
 	}
