@@ -64,7 +64,7 @@ func TestCaught(t *testing.T) {
 		damage func(*replay.Exchange)
 		want   string
 	}{
-		"an answer that is no JSON":  {"whole", stream(`{"id"`, `{"id`), "status 502"},
+		"an answer that is no JSON":  {"whole", stream(`{"id"`, `{"id`), "cannot be read"},
 		"a stream without its end":   {"stream", func(x *replay.Exchange) { x.Body, _, _ = bytes.Cut(x.Body, []byte("event: message_delta")) }, "error"},
 		"a tool call without a name": {"stream", stream(`"name":"weather"`, `"name":7`), "grammar"},
 	} {
