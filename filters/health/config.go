@@ -80,69 +80,97 @@ func (c *Config) check(r *config.Report) {
 	}
 }
 
-// options are a key's own, with its default where nothing is inherited.
-func options(base bool, def any, doc string, more ...config.Option) []config.Option {
-	if base {
-		more = append(more, config.Default(def))
-	}
-	return append(more, config.Doc(doc))
+// key is what the table says of a setting. The settings of a type and their
+// keys stand in the same order.
+type key struct {
+	name   string
+	def    any
+	lo, hi float64
+	doc    string
 }
 
+func (s *Settings) ints() [3]*int { return [...]*int{&s.Consecutive, &s.MinRequests, &s.Probes} }
+
+var intKeys = [...]key{
+	{"consecutive", 5, 0, 10_000,
+		"A target is shut out after this many failures in a row. 0 does not count them."},
+	{"min_requests", 20, 1, 1_000_000,
+		"How many attempts there must be within `window` before their share of failures says anything."},
+	{"probes", 1, 1, maxProbes,
+		"How many requests at a time try a target that was shut out, until one succeeds."},
+}
+
+func (s *Settings) floats() [2]*float64 { return [...]*float64{&s.ErrorRatio, &s.RampFrom} }
+
+var floatKeys = [...]key{
+	{"error_ratio", 0.5, 0, 1,
+		"A target is shut out when this share of its attempts within `window` failed. 0 does not look at the share."},
+	{"ramp_from", 0.1, 0.01, 1,
+		"The share of its traffic that a target gets when it has just recovered."},
+}
+
+func (s *Settings) durations() [8]*time.Duration {
+	return [...]*time.Duration{&s.Window, &s.SlowFirstToken, &s.SlowAnswer, &s.Open, &s.MaxOpen,
+		&s.QuotaOpen, &s.ProbeTimeout, &s.Ramp}
+}
+
+const (
+	second = float64(time.Second)
+	hour   = float64(time.Hour)
+)
+
+var durationKeys = [...]key{
+	{"window", 30 * time.Second, second, hour,
+		"The time over which `error_ratio` looks. It slides in steps of an eighth."},
+	{"slow_first_token", time.Duration(0), 0, hour,
+		"A stream whose first content takes longer counts as a failure, although the client gets it. 0 does not."},
+	{"slow_answer", time.Duration(0), 0, hour,
+		"A whole answer that takes longer counts as a failure, although the client gets it. 0 does not."},
+	{"open", 10 * time.Second, second / 10, hour,
+		"How long a target is shut out that failed; twice as long each time that it fails again before it has recovered. An error that says how long to wait (`retry-after`) shuts the target out for exactly that."},
+	{"max_open", 5 * time.Minute, second / 10, 24 * hour,
+		"The longest that `open` grows to."},
+	{"quota_open", 10 * time.Minute, second, 24 * hour,
+		"How long a target is shut out whose quota is used up, if the provider does not say."},
+	{"probe_timeout", 2 * time.Minute, second, hour,
+		"A try that has had no content after this time is given up, and another request may try."},
+	{"ramp", 30 * time.Second, 0, hour,
+		"How long the traffic of a target that recovered takes to grow to all of it, at most as long as it was shut out. 0 gives it all at once."},
+}
+
+// fields is the table of settings; in an override none has a default.
 func fields(s *Settings, base bool) []config.Field {
-	fs := append(triggerFields(s, base), recoveryFields(s, base)...)
+	failures := withDefault(base, classNames(), config.OneOf(classNames()...), config.Length(0, len(mayFail)),
+		config.Doc("The error classes that count as a failure of the target. Errors of other classes show that it works."))
+	fs := append(make([]config.Field, 0, 16), config.Strings("failures", &s.Failures, failures...))
+	for i, p := range s.ints() {
+		k := &intKeys[i]
+		fs = append(fs, config.Int(k.name, p, k.options(base)...))
+	}
+	for i, p := range s.floats() {
+		k := &floatKeys[i]
+		fs = append(fs, config.Float(k.name, p, k.options(base)...))
+	}
+	for i, p := range s.durations() {
+		k := &durationKeys[i]
+		fs = append(fs, config.Duration(k.name, p, k.options(base)...))
+	}
 	return append(fs, config.Rule(s.check))
 }
 
-func triggerFields(s *Settings, base bool) []config.Field {
-	return []config.Field{
-		config.Strings("failures", &s.Failures, options(base, classNames(),
-			"The error classes that count as a failure of the target. Errors of other classes show that it works.",
-			config.OneOf(classNames()...), config.Length(0, len(mayFail)))...),
-		config.Int("consecutive", &s.Consecutive, options(base, 5,
-			"A target is shut out after this many failures in a row. 0 does not count them.",
-			config.Range(0, 10_000))...),
-		config.Float("error_ratio", &s.ErrorRatio, options(base, 0.5,
-			"A target is shut out when this share of its attempts within `window` failed. 0 does not look at the share.",
-			config.Range(0.0, 1.0))...),
-		config.Int("min_requests", &s.MinRequests, options(base, 20,
-			"How many attempts there must be within `window` before their share of failures says anything.",
-			config.Range(1, 1_000_000))...),
-		config.Duration("window", &s.Window, options(base, 30*time.Second,
-			"The time over which `error_ratio` looks. It slides in steps of an eighth.",
-			config.Range(time.Second, time.Hour))...),
-		config.Duration("slow_first_token", &s.SlowFirstToken, options(base, time.Duration(0),
-			"A stream whose first content takes longer counts as a failure, although the client gets it. 0 does not.",
-			config.Range(0, time.Hour))...),
-		config.Duration("slow_answer", &s.SlowAnswer, options(base, time.Duration(0),
-			"A whole answer that takes longer counts as a failure, although the client gets it. 0 does not.",
-			config.Range(0, time.Hour))...),
-	}
+//go:noinline
+func (k *key) options(base bool) []config.Option {
+	return withDefault(base, k.def, config.Range(k.lo, k.hi), config.Doc(k.doc))
 }
 
-func recoveryFields(s *Settings, base bool) []config.Field {
-	return []config.Field{
-		config.Duration("open", &s.Open, options(base, 10*time.Second,
-			"How long a target is shut out that failed; twice as long each time that it fails again before it has recovered. An error that says how long to wait (`retry-after`) shuts the target out for exactly that.",
-			config.Range(100*time.Millisecond, time.Hour))...),
-		config.Duration("max_open", &s.MaxOpen, options(base, 5*time.Minute,
-			"The longest that `open` grows to.",
-			config.Range(100*time.Millisecond, maxShut))...),
-		config.Duration("quota_open", &s.QuotaOpen, options(base, 10*time.Minute,
-			"How long a target is shut out whose quota is used up, if the provider does not say.",
-			config.Range(time.Second, maxShut))...),
-		config.Int("probes", &s.Probes, options(base, 1,
-			"How many requests at a time try a target that was shut out, until one succeeds.",
-			config.Range(1, maxProbes))...),
-		config.Duration("probe_timeout", &s.ProbeTimeout, options(base, 2*time.Minute,
-			"A try that has had no content after this time is given up, and another request may try.",
-			config.Range(time.Second, time.Hour))...),
-		config.Duration("ramp", &s.Ramp, options(base, 30*time.Second,
-			"How long the traffic of a target that recovered takes to grow to all of it, at most as long as it was shut out. 0 gives it all at once.",
-			config.Range(0, time.Hour))...),
-		config.Float("ramp_from", &s.RampFrom, options(base, 0.1,
-			"The share of its traffic that a target gets when it has just recovered.",
-			config.Range(0.01, 1.0))...),
+// withDefault is not inlined: the module would hold it once more at each call.
+//
+//go:noinline
+func withDefault(base bool, def any, opts ...config.Option) []config.Option {
+	if base {
+		opts = append(opts, config.Default(def))
 	}
+	return opts
 }
 
 func (s *Settings) check(r *config.Report) {
@@ -156,17 +184,15 @@ func (s Settings) over(o *Settings) Settings {
 	if o.Failures != nil {
 		s.Failures = o.Failures
 	}
-	for _, p := range [...]struct{ to, from *int }{{&s.Consecutive, &o.Consecutive},
-		{&s.MinRequests, &o.MinRequests}, {&s.Probes, &o.Probes}} {
-		inherit(p.to, *p.from)
+	for i, p := range o.ints() {
+		inherit(s.ints()[i], *p)
 	}
-	for _, p := range [...]struct{ to, from *time.Duration }{{&s.Window, &o.Window},
-		{&s.SlowFirstToken, &o.SlowFirstToken}, {&s.SlowAnswer, &o.SlowAnswer}, {&s.Open, &o.Open},
-		{&s.MaxOpen, &o.MaxOpen}, {&s.QuotaOpen, &o.QuotaOpen}, {&s.ProbeTimeout, &o.ProbeTimeout}, {&s.Ramp, &o.Ramp}} {
-		inherit(p.to, *p.from)
+	for i, p := range o.floats() {
+		inherit(s.floats()[i], *p)
 	}
-	inherit(&s.ErrorRatio, o.ErrorRatio)
-	inherit(&s.RampFrom, o.RampFrom)
+	for i, p := range o.durations() {
+		inherit(s.durations()[i], *p)
+	}
 	return s
 }
 

@@ -231,7 +231,7 @@ func (h *Health) sync(t *target, now int64, probe bool) (taken bool) {
 	}
 	t.view, t.pending, t.version, t.taken = h.scratch, delta{}, h.version, true
 	if shuts {
-		h.data.SetShared(openings, []byte{valueVersion}, 0)
+		h.data.SetShared(openings, []byte{1}, 0)
 	}
 	return taken
 }

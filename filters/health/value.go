@@ -7,64 +7,62 @@ import (
 	"github.com/posterngw/postern/filters/sliding"
 )
 
-// A value of shared data holds the record of one target, in a fixed size, big
-// endian:
+// A value of shared data holds the record of one target, as words of 8 bytes,
+// big endian:
 //
-//	version  byte, 1
-//	state    byte
-//	class    byte
-//	trips    byte
-//	probes   byte
-//	gen      4 bytes
-//	run      4 bytes
-//	pause    4 bytes, ms
-//	since    8 bytes, Unix ms
-//	until    8 bytes, Unix ms
-//	first    4 bytes, µs; then 8 bytes, Unix ms of the last sample
-//	each     the same
-//	slot     8 bytes
-//	counts   for each bucket 4 bytes of successes and 4 bytes of failures
+//	version, 1; state; class; trips; probes: a byte each, then 3 bytes of 0
+//	gen, run: 4 bytes each
+//	pause, ms
+//	since, until, Unix ms
+//	first: µs; then Unix ms of the last sample
+//	each: the same
+//	slot of the window
+//	for each bucket: successes, failures: 4 bytes each
 //
 // A value that cannot be read is taken as absent: the target starts again.
 const (
 	valueVersion = 1
-	valueSize    = 5 + 3*4 + 2*8 + 2*12 + 8 + sliding.Buckets*8
+	valueSize    = 8 * words
+	words        = 10 + sliding.Buckets
 	maxTime      = 1 << 50 // Unix ms
 )
 
 func appendRecord(dst []byte, r *record) []byte {
-	be := binary.BigEndian
-	dst = append(dst, valueVersion, byte(r.state), byte(r.class), r.trips, r.probes)
-	dst = be.AppendUint32(be.AppendUint32(be.AppendUint32(dst, r.gen), r.run), r.pause)
-	dst = be.AppendUint64(be.AppendUint64(dst, uint64(r.since)), uint64(r.until))
-	for _, a := range [...]*average{&r.first, &r.each} {
-		dst = be.AppendUint64(be.AppendUint32(dst, a.micros), uint64(a.at))
+	w := [words]uint64{
+		valueVersion<<56 | uint64(r.state)<<48 | uint64(r.class)<<40 | uint64(r.trips)<<32 | uint64(r.probes)<<24,
+		uint64(r.gen)<<32 | uint64(r.run), uint64(r.pause), uint64(r.since), uint64(r.until),
+		uint64(r.first.micros), uint64(r.first.at), uint64(r.each.micros), uint64(r.each.at), uint64(r.window.Slot),
 	}
-	dst = be.AppendUint64(dst, uint64(r.window.Slot))
-	for _, p := range r.window.Ring {
-		dst = be.AppendUint32(be.AppendUint32(dst, p.A), p.B)
+	for i, p := range r.window.Ring {
+		w[words-sliding.Buckets+i] = uint64(p.A)<<32 | uint64(p.B)
+	}
+	for _, v := range w {
+		dst = binary.BigEndian.AppendUint64(dst, v)
 	}
 	return dst
 }
 
 // readRecord reads a value; false, and a record of which nothing is known, if it
 // is not one that appendRecord wrote.
-func readRecord(b []byte) (r record, ok bool) {
-	if len(b) != valueSize || b[0] != valueVersion {
+func readRecord(b []byte) (record, bool) {
+	var w [words]uint64
+	if len(b) != valueSize {
 		return record{}, false
 	}
-	c := cursor{b[1:]}
-	r.state, r.class, r.trips, r.probes = State(c.byte()), llm.Class(c.byte()), c.byte(), c.byte()
-	r.gen, r.run, r.pause = c.word(), c.word(), c.word()
-	r.since, r.until = c.long(), c.long()
-	for _, a := range [...]*average{&r.first, &r.each} {
-		a.micros, a.at = c.word(), c.long()
+	for i := range w {
+		w[i] = binary.BigEndian.Uint64(b[8*i:])
 	}
-	r.window.Slot = c.long()
+	r := record{
+		state: State(w[0] >> 48), class: llm.Class(w[0] >> 40), trips: uint8(w[0] >> 32), probes: uint8(w[0] >> 24),
+		gen: uint32(w[1] >> 32), run: uint32(w[1]), pause: uint32(w[2]), since: int64(w[3]), until: int64(w[4]),
+		first: average{uint32(w[5]), int64(w[6])}, each: average{uint32(w[7]), int64(w[8])},
+	}
+	r.window.Slot = int64(w[9])
 	for i := range r.window.Ring {
-		r.window.Ring[i] = sliding.Pair{A: c.word(), B: c.word()}
+		v := w[words-sliding.Buckets+i]
+		r.window.Ring[i] = sliding.Pair{A: uint32(v >> 32), B: uint32(v)}
 	}
-	if !r.sound() {
+	if w[0]>>56 != valueVersion || (w[0]<<40|w[2]>>32|w[5]>>32|w[7]>>32) != 0 || !r.sound() {
 		return record{}, false
 	}
 	return r, true
@@ -82,25 +80,4 @@ func (r *record) sound() bool {
 		(r.class == llm.NoError || r.class.String() != "") &&
 		int64(r.pause) <= maxShut.Milliseconds() &&
 		r.until >= r.since && r.until-r.since <= maxShut.Milliseconds()
-}
-
-// cursor reads a value of the right size.
-type cursor struct{ b []byte }
-
-func (c *cursor) byte() byte {
-	v := c.b[0]
-	c.b = c.b[1:]
-	return v
-}
-
-func (c *cursor) word() uint32 {
-	v := binary.BigEndian.Uint32(c.b)
-	c.b = c.b[4:]
-	return v
-}
-
-func (c *cursor) long() int64 {
-	v := binary.BigEndian.Uint64(c.b)
-	c.b = c.b[8:]
-	return int64(v)
 }
