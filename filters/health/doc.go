@@ -27,7 +27,8 @@
 // compare-and-swap. Each VM works on a view of it and tells at once what others
 // must know: failures, probes, times to wait. What goes well is told by Tick.
 // A request whose targets are closed costs at most one host call, and that only
-// every LookEvery. On a host without shared data each VM keeps its own records,
+// every LookEvery; a target's first use, and each that follows on some target's
+// being shut out, one more. On a host without shared data each VM keeps its own records,
 // which is the same machine.
 //
 // # Bounds
@@ -36,8 +37,9 @@
 //     after that one wrote it. What it admitted before then runs on.
 //   - No more than `probes` requests of a host probe a target at a time, also
 //     when races are lost: a VM that cannot take its probe in 16 tries does not
-//     get one. Added to that are probes that outlived probe_timeout, and without
-//     shared data the number holds per VM.
+//     get one. Probes that outlived probe_timeout, or whose period another
+//     probe has ended, may still run beside them. Without shared data the number
+//     holds per VM.
 //   - Failures are counted at once, unless 16 races are lost in a row: then
 //     with the VM's next choice, 100 ms later. Successes of other VMs are seen up
 //     to about FlushEvery late: so long a run of failures, or a share of them, can
