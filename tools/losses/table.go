@@ -1,0 +1,76 @@
+package losses
+
+import (
+	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/dialecttest"
+)
+
+// plain is what is known of a client's API: how it is asked, and its fields.
+type plain struct {
+	method, path string
+	body         string
+	fields       []dialecttest.Field
+	here         map[string]string
+}
+
+const (
+	chosen   = "chooses the target"
+	streamed = "asks every target for usage in streams"
+)
+
+// plains are the client APIs by "dialect/api".
+var plains = map[string]plain{
+	"anthropic/messages": {"POST", "/v1/messages", `{"model":"m","max_tokens":1000,"messages":[{"role":"user","content":"hi"}]}`,
+		dialecttest.AnthropicFields, map[string]string{"/model": chosen}},
+}
+
+// targets are the dialects' own APIs, each with a model that can do most.
+var targets = []struct{ name, dialect, flavour, model string }{
+	{"openai", "openai", "", "gpt-5"},
+	{"openai compatible", "openai", "compatible", "llama-4"},
+	{"anthropic", "anthropic", "", "claude-sonnet-4-5"},
+	{"gemini", "gemini", "", "gemini-2.5-pro"},
+	{"bedrock", "bedrock", "", "anthropic.claude-sonnet-4-5-v1:0"},
+	{"cohere", "cohere", "", "command-a-03-2025"},
+	{"ollama", "ollama", "", "qwen3"},
+}
+
+// Clients are the client APIs of the dialects whose fields are known.
+func Clients(dialects []*dialect.Dialect) []Client {
+	var list []Client
+	for _, d := range dialects {
+		for _, a := range d.APIs {
+			p, ok := plains[d.Name+"/"+a.Name]
+			if !ok || a.Client == nil {
+				continue
+			}
+			none := func(string) string { return "" }
+			list = append(list, Client{Dialect: d, API: a, Plain: p.body, Here: p.here, Fields: of(p.fields, a.Name),
+				Line: dialect.Line{Method: p.method, Path: p.path, Header: none}})
+		}
+	}
+	return list
+}
+
+func of(fields []dialecttest.Field, api string) []dialecttest.Field {
+	var list []dialecttest.Field
+	for _, f := range fields {
+		if f.API == api {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// Targets are those that every client is tried with.
+func Targets(dialects []*dialect.Dialect) []Target {
+	var list []Target
+	for _, t := range targets {
+		for _, d := range dialects {
+			if d.Name == t.dialect {
+				list = append(list, Target{Name: t.name, Dialect: d, Codec: dialect.Target{Model: t.model, Flavour: t.flavour}})
+			}
+		}
+	}
+	return list
+}
