@@ -12,7 +12,7 @@ FUZZTIME ?= 2m
 SOURCES  := $(shell find filters -name '*.go' -not -name '*_test.go' 2>/dev/null) go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help run wasm test check generate bench bench-envoy e2e-envoy envoy fuzz clean
+.PHONY: help run wasm size test check generate bench bench-envoy e2e-envoy envoy fuzz clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,13 +24,20 @@ run: $(BUILD)/postern $(WASM) ## serve the module on a local gateway with mock p
 # functions, repeated at each call, are 120 KB (config) and 40 KB (fmt) of module.
 OUTOFLINE := -gcflags=github.com/posterngw/postern/filters/config=-l -gcflags=fmt=-l
 
+LINK := GOOS=wasip1 GOARCH=wasm $(GO) build -trimpath $(OUTOFLINE) -ldflags="-s -w" -buildmode=c-shared
+
 wasm: $(WASM) ## build the module for proxies: build/postern.wasm
 
 $(WASM): $(SOURCES) $(wildcard tools/slim/*.go)
 	@mkdir -p $(BUILD)
-	GOOS=wasip1 GOARCH=wasm $(GO) build -trimpath $(OUTOFLINE) -ldflags="-s -w" -buildmode=c-shared -o $@.new ./filters/postern
+	$(LINK) -o $@.new ./filters/postern
 	$(GO) run ./tools/slim $@.new
 	@mv $@.new $@
+
+size: ## bytes of the module's code by package, as linked and as slimmed
+	@mkdir -p $(BUILD)
+	@$(LINK) -o $(BUILD)/linked.wasm ./filters/postern
+	@$(GO) run ./tools/slim -report $(BUILD)/linked.wasm
 
 $(BUILD)/postern: $(shell find tools host-test -name '*.go' -not -name '*_test.go' 2>/dev/null) $(SOURCES)
 	@mkdir -p $(BUILD)
