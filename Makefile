@@ -17,7 +17,8 @@ SOURCES  := $(shell find filters -name '*.go' -not -name '*_test.go' 2>/dev/null
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(BUILD)/postern $(WASM) ## serve the module on a local gateway with mock providers
+run: ## serve the module on a local gateway with mock providers
+	@$(MAKE) --no-print-directory -j2 $(BUILD)/postern $(WASM)
 	$(BUILD)/postern run --listen $(LISTEN) --wasm $(WASM)
 
 # Packages off the path of a request, built without inlining: their small
@@ -26,22 +27,27 @@ OUTOFLINE := -gcflags=github.com/posterngw/postern/filters/config=-l -gcflags=fm
 
 LINK := GOOS=wasip1 GOARCH=wasm $(GO) build -trimpath $(OUTOFLINE) -ldflags="-s -w" -buildmode=c-shared
 
+# For this machine with the flags that the command is built with, so that the
+# standard library is compiled once.
+HOST := CGO_ENABLED=0 $(GO)
+SLIM := $(HOST) run -trimpath ./tools/slim
+
 wasm: $(WASM) ## build the module for proxies: build/postern.wasm
 
 $(WASM): $(SOURCES) $(wildcard tools/slim/*.go)
 	@mkdir -p $(BUILD)
 	$(LINK) -o $@.new ./filters/postern
-	$(GO) run ./tools/slim $@.new
+	$(SLIM) $@.new
 	@mv $@.new $@
 
 size: ## bytes of the module's code by package, as linked and as slimmed
 	@mkdir -p $(BUILD)
 	@$(LINK) -o $(BUILD)/linked.wasm ./filters/postern
-	@$(GO) run ./tools/slim -report $(BUILD)/linked.wasm
+	@$(SLIM) -report $(BUILD)/linked.wasm
 
 $(BUILD)/postern: $(shell find tools host-test -name '*.go' -not -name '*_test.go' 2>/dev/null) $(SOURCES)
 	@mkdir -p $(BUILD)
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o $@ ./tools/postern
+	$(HOST) build -trimpath -ldflags="-s -w" -o $@ ./tools/postern
 
 test: $(WASM) ## every test that needs no other program
 	$(GO) test ./...
