@@ -110,7 +110,7 @@ func (b *fields) read(raw []byte) {
 			b.citations = it.Value()
 		} else if it.KeyIs("citation") {
 			b.citation = it.Value()
-		} else if b.keep {
+		} else if b.keep && !it.KeyIs("cache_control") { // see readInput
 			b.extra = dialect.Keep(b.extra, &it)
 		}
 	}

@@ -125,11 +125,24 @@ func readInput(raw []byte) llm.Part {
 		if part.Media.Data == nil && part.Media.URL == nil && part.Media.File == nil {
 			part = llm.Part{Kind: llm.OtherPart, Other: raw}
 		}
+		part.Extra = mediaExtra(raw)
 	}
 	if cache, ok := jsonx.Lookup(raw, "cache_control"); ok && jsonx.KindOf(cache) == jsonx.Object {
 		part.Cache = cache
 	}
 	return part
+}
+
+// mediaExtra keeps what a medium's block has beside the medium.
+func mediaExtra(block []byte) (extra []llm.Field) {
+	for it := jsonx.Members(block); it.Next(); {
+		switch string(dialect.Name(&it)) {
+		case "type", "source", "title", "cache_control":
+		default:
+			extra = dialect.Keep(extra, &it)
+		}
+	}
+	return extra
 }
 
 // readSource reads where a medium is: base64, url or file.
@@ -235,6 +248,9 @@ func (m *members) thinking(r *llm.Request) {
 	raw, _ := jsonx.Lookup(output, "effort")
 	effort := llm.Escaped(jsonx.Interior(raw))
 	asked := m.object(kThinking)
+	if display, ok := jsonx.Lookup(asked, "display"); ok {
+		r.Extra = append(r.Extra, llm.Field{Name: "thinking/display", Value: display})
+	}
 	kind, _ := jsonx.Lookup(asked, "type")
 	switch string(jsonx.Interior(kind)) {
 	case "disabled":
