@@ -15,11 +15,12 @@ var steps = []struct {
 	{"empty stages: every callback of both, no host call", variant{name: "empty", direct: true, module: true, plugin: "nothing"}},
 	{"body gate: the request held until its body is whole", variant{name: "gate", direct: true, module: true, plugin: "gate"}},
 	{"body read by the module", variant{name: "body", direct: true, module: true, plugin: "body"}},
-	{"request and answer: head, scan, plan, route, address, patch, usage, record", none},
+	{"request and answer: head, scan, plan, route, address, patch, usage", none},
 	{"identity", variant{name: "identity", module: true, parts: boot.Parts{Keys: true}}},
 	{"policy", variant{name: "policy", module: true, parts: boot.Parts{Keys: true, Policies: true}}},
 	{"budget", variant{name: "budget", module: true, parts: boot.Parts{Keys: true, Policies: true, Budgets: true}}},
-	{"metrics", variant{name: "metrics", module: true, parts: all.parts}},
+	{"metrics", variant{name: "metrics", module: true, parts: boot.Parts{Keys: true, Policies: true, Budgets: true, Metrics: true}}},
+	{"audit record", variant{name: "record", module: true, parts: all.parts}},
 	{"audit log", all},
 }
 

@@ -29,7 +29,7 @@ var (
 	bare = variant{name: "bare", direct: true}
 	none = variant{name: "none", module: true}
 	all  = variant{name: "all", module: true, audit: true,
-		parts: boot.Parts{Keys: true, Policies: true, Budgets: true, Metrics: true}}
+		parts: boot.Parts{Keys: true, Policies: true, Budgets: true, Metrics: true, Records: true}}
 )
 
 // proxy is an Envoy that runs.

@@ -184,7 +184,7 @@ func TestConfig(t *testing.T) {
 	c := &Config{}
 	require.NoError(t, config.Verify(Fields(c)).Err())
 	require.NoError(t, config.Decode(nil, Fields(c)).Err())
-	require.Equal(t, None, c.Digests)
+	require.Equal(t, Config{Records: true, Digests: None}, *c)
 }
 
 // TestNoPlaceForContent holds the types that a record may have: a field of

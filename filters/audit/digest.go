@@ -22,12 +22,15 @@ const (
 
 // Config is the section `audit`.
 type Config struct {
+	Records bool
 	Digests Digests
 }
 
 // Fields is the table of the section `audit`.
 func Fields(c *Config) []config.Field {
 	return []config.Field{
+		config.Bool("records", &c.Records, config.Default(true),
+			config.Doc("Whether the record of each request is handed to the host, as filter state for its access log. Where no access log writes it, `false` saves a tenth of what the module costs.")),
 		config.Enum("digests", &c.Digests, []Digests{None, SHA256}, config.Default(None),
 			config.Doc("Whether records carry digests of the body that the client sent and of the body that it got, so that a text can be shown to be, or not to be, the one that passed. `sha256` costs about 10 µs of CPU per KB in Envoy.")),
 	}

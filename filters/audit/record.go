@@ -132,6 +132,7 @@ type Loss struct {
 // Reset empties the record and keeps the memory of its lists.
 func (r *Record) Reset() {
 	*r = Record{
+		enc:      r.enc,
 		Decision: Decision{Policies: r.Decision.Policies[:0]},
 		Excluded: r.Excluded[:0], Attempts: r.Attempts[:0],
 		Losses: r.Losses[:0], Budgets: r.Budgets[:0], Degraded: r.Degraded[:0],

@@ -74,7 +74,7 @@ func (c *clientStage) begin() {
 		c.r.id = c.r.key
 	}
 	c.m.live[c.r.key] = c.r
-	c.m.serving[c.snap] = struct{}{}
+	c.m.serve(c.snap)
 }
 
 // admit refuses what the VM has no room for, before it takes any.
@@ -305,17 +305,22 @@ func (c *clientStage) Done() {
 		return
 	}
 	c.told = true
-	c.m.serving[c.snap] = struct{}{} // again: it may be the last request of an old one
+	c.m.serve(c.snap) // again: it may be the last request of an old one
 	now := c.m.vm.Now()
 	c.r.end = c.ending()
 	c.r.settle(now)
-	c.tell(c.r.record(now))
+	if c.snap.audit.Records || c.snap.telemetry.On() {
+		c.tell(c.r.record(now))
+	}
 }
 
 // tell makes the record public: as metrics, and as filter state that the host's
 // access log shows. Where there is no filter state a log line must do.
 func (c *clientStage) tell(rec *audit.Record) {
 	c.snap.telemetry.Observe(rec)
+	if !c.snap.audit.Records {
+		return
+	}
 	c.m.line = rec.Append(c.m.line[:0])
 	line := string(c.m.line)
 	_ = c.s.Err() // what failed before has had its effect

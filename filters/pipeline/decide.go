@@ -166,14 +166,15 @@ func (r *request) encode(t *route.Target, doc *jsonx.Document) ([]byte, *llm.Err
 		if edits.Empty() {
 			return nil, nil
 		}
-		return edits.Apply(nil, doc.Body()), nil
+		return r.m.apply(doc.Body()), nil
 	}
 	req, e := r.api.Client.Decode(r.facts, doc)
 	if e != nil {
 		return nil, e
 	}
 	r.loss.Leftovers(req)
-	body, e := api.Provider.Encode(nil, req, &t.Codec, &r.loss)
+	body, e := api.Provider.Encode(r.m.out[:0], req, &t.Codec, &r.loss)
+	body = r.m.wrote(body)
 	if e == nil && r.model.OnLoss == route.RefuseLoss {
 		e = lost(&r.loss)
 	}

@@ -32,12 +32,6 @@ const (
 	hostPrefix = "x-envoy-"
 )
 
-// credentials are headers that carry keys in some dialect, or for some proxy, or
-// that choose whose account pays for what a key does: none of a client's reaches
-// a provider.
-var credentials = [...]string{"authorization", "x-api-key", "api-key", "x-goog-api-key", "proxy-authorization", "cookie",
-	"x-amz-security-token", "openai-organization", "openai-project", "x-goog-user-project"}
-
 func (h *head) read(pairs [][2]string) {
 	*h = head{pairs: pairs, length: -1, plain: true}
 	for i := range pairs {
@@ -101,11 +95,14 @@ func isReserved(name string) bool {
 	return strings.HasPrefix(name, "x-") && (strings.HasPrefix(name, ownPrefix) || strings.HasPrefix(name, hostPrefix))
 }
 
+// isCredential knows the headers that carry keys in some dialect, or for some proxy, or
+// that choose whose account pays for what a key does: none of a client's reaches
+// a provider.
 func isCredential(name string) bool {
-	for _, c := range credentials {
-		if name == c {
-			return true
-		}
+	switch name {
+	case "authorization", "x-api-key", "api-key", "x-goog-api-key", "proxy-authorization", "cookie",
+		"x-amz-security-token", "openai-organization", "openai-project", "x-goog-user-project":
+		return true
 	}
 	return false
 }

@@ -140,7 +140,9 @@ func (x *wholeRelay) put(p *providerStage, body, out []byte) {
 		out = body
 	}
 	if changed || x.h.coding != "" {
-		p.s.RemoveHeader(Response, "content-encoding")
+		if x.h.coding != "" {
+			p.s.RemoveHeader(Response, "content-encoding")
+		}
 		p.s.SetHeader(Response, "content-length", strconv.Itoa(len(out)))
 		p.s.SetBody(Response, out)
 	}
@@ -178,14 +180,14 @@ func (p *providerStage) translate(body []byte) ([]byte, *llm.Error) {
 		if edits.Empty() {
 			return nil, nil
 		}
-		return edits.Apply(nil, body), nil
+		return p.m.apply(body), nil
 	}
 	a, e := p.attempt().api.Provider.Decode(&r.facts, &t.Codec, body)
 	if e != nil {
 		return nil, e
 	}
 	r.usage = a.Usage
-	return r.api.Client.AppendAnswer(nil, &r.facts, r.facts.Model, a, &r.loss), nil
+	return p.m.wrote(r.api.Client.AppendAnswer(p.m.out[:0], &r.facts, r.facts.Model, a, &r.loss)), nil
 }
 
 // succeed ends an attempt whose answer is whole.

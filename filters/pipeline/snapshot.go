@@ -60,6 +60,7 @@ func names(dialects []*dialect.Dialect) []string {
 type Snapshot struct {
 	Version string // digest of the configuration
 
+	serves      bool // it is in the module's list of those that serve
 	limits      Limits
 	routes      *route.Table
 	identities  *identity.Registry

@@ -395,6 +395,21 @@ func TestStreamsOfOneVM(t *testing.T) {
 	require.Empty(t, m.live)
 }
 
+func TestNoRecords(t *testing.T) {
+	for _, metrics := range []string{"true", "false"} {
+		m, client, provider := newModule(t)
+		require.True(t, client.Configure([]byte(strings.Replace(testConfig, `"version":1`,
+			`"version":1,"audit":{"records":false},"telemetry":{"metrics":`+metrics+`}`, 1))), m.vm.(*fakeVM).logs)
+		x := newExchange(t, m, client, provider)
+		x.send(chat)
+		x.c.Done()
+		require.NotContains(t, x.s.state, "postern.audit")
+		require.Empty(t, m.live, "settled all the same")
+		client.Tick()
+		require.Equal(t, metrics == "true", strings.Contains(strings.Join(m.vm.(*fakeVM).metrics, " "), "requests;"))
+	}
+}
+
 func TestClaims(t *testing.T) {
 	m, client, provider := newModule(t)
 	require.True(t, client.Configure([]byte(strings.Replace(testConfig, `{"anonymous":{"team":"search"}}`,

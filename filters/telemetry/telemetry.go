@@ -47,6 +47,9 @@ type Telemetry struct {
 	max    int
 	series map[seriesKey]*series
 	calls  map[callKey]*call
+	key    callKey // of the call that was looked up last
+	recent *call
+	allow  *series
 	queue  []*series
 	name   []byte
 	last   Sample
@@ -59,11 +62,20 @@ func New(c *Config, host Metrics) *Telemetry {
 		series: map[seriesKey]*series{}, calls: map[callKey]*call{}}
 }
 
+// On reports whether anything is counted.
+func (t *Telemetry) On() bool { return t.on }
+
 // call holds the series that nearly every request of its kind needs, so that it
 // finds them by one look-up.
 type call struct {
 	duration, firstChunk, in, out *series
 	inCount, outCount             *series
+
+	ended  *series // of the last one's end and status
+	end    audit.End
+	status int
+	served *series // of the last one's target
+	target string
 }
 
 type callKey struct {
@@ -90,9 +102,13 @@ func (t *Telemetry) Observe(r *audit.Record) {
 		t.record(c.out, uint64(n))
 		t.add(c.outCount, n)
 	}
-	t.add(t.at(requests, values{r.Operation.String(), r.Model, r.End.String(), status(r.Status)}), 1)
+	if class := r.Status / 100; c.ended == nil || c.end != r.End || c.status != class {
+		c.end, c.status = r.End, class
+		c.ended = t.at(requests, values{r.Operation.String(), r.Model, r.End.String(), status(r.Status)})
+	}
+	t.add(c.ended, 1)
 	t.outcome(r)
-	t.attempted(r)
+	t.attempted(r, c)
 	t.budgets(r)
 }
 
@@ -100,9 +116,18 @@ func ms(d time.Duration) uint64 { return uint64(max(0, d.Milliseconds())) }
 
 func (t *Telemetry) call(r *audit.Record) *call {
 	k := callKey{r.Operation, provider(r), r.Model, r.UpstreamModel, failure(r)}
-	if c := t.calls[k]; c != nil {
-		return c
+	if t.recent != nil && k == t.key { // no hash of four texts
+		return t.recent
 	}
+	c := t.calls[k]
+	if c == nil {
+		c = t.newCall(r, &k)
+	}
+	t.key, t.recent = k, c
+	return c
+}
+
+func (t *Telemetry) newCall(r *audit.Record, k *callKey) *call {
 	op := r.Operation.String()
 	v := func(last string) values { return values{op, k.provider, k.model, k.response, last} }
 	c := &call{
@@ -111,7 +136,7 @@ func (t *Telemetry) call(r *audit.Record) *call {
 		inCount: t.at(tokens, v("input")), outCount: t.at(tokens, v("output")),
 	}
 	if len(t.calls) < t.max {
-		t.calls[k] = c
+		t.calls[*k] = c
 	}
 	return c
 }
@@ -157,7 +182,10 @@ func status(code int) string {
 func (t *Telemetry) outcome(r *audit.Record) {
 	switch d := &r.Decision; {
 	case d.Made && d.Allowed:
-		t.add(t.at(decisions, values{"allow"}), 1)
+		if t.allow == nil {
+			t.allow = t.at(decisions, values{"allow"})
+		}
+		t.add(t.allow, 1)
 	case d.Made:
 		t.add(t.at(decisions, values{"deny", denier(r)}), 1)
 	}
@@ -183,14 +211,17 @@ func denier(r *audit.Record) string {
 	return ""
 }
 
-func (t *Telemetry) attempted(r *audit.Record) {
+func (t *Telemetry) attempted(r *audit.Record, c *call) {
 	for i := range r.Attempts {
 		a := &r.Attempts[i]
-		class := "ok"
-		if a.Class != llm.NoError {
-			class = a.Class.String()
+		if a.Class == llm.NoError {
+			if c.served == nil || c.target != a.Target {
+				c.served, c.target = t.at(attempts, values{a.Target, "ok"}), a.Target
+			}
+			t.add(c.served, 1)
+		} else {
+			t.add(t.at(attempts, values{a.Target, a.Class.String()}), 1)
 		}
-		t.add(t.at(attempts, values{a.Target, class}), 1)
 		if i > 0 {
 			t.add(t.at(retries, values{a.Target}), 1)
 		}

@@ -71,6 +71,10 @@ func (*client) Token(l *dialect.Line) (token, header string) {
 // Inspected lists the members that must not occur twice.
 func (*client) Inspected() *jsonx.Keys { return inspected }
 
+// plainDepth is how deep messages nest that are made of strings and of blocks of
+// text: only deeper ones are looked through for images.
+const plainDepth = 4
+
 // members reads top-level members and keeps the first error.
 type members struct {
 	doc *jsonx.Document
@@ -127,7 +131,9 @@ func (*client) Facts(c dialect.Call, doc *jsonx.Document) (llm.Facts, *llm.Error
 	user, _ := jsonx.Lookup(m.object(kMetadata), "user_id")
 	f.User = dialect.Plain(jsonx.Interior(user), maxUser)
 	data := 0
-	f.Images, data = media(messages)
+	if doc.Depth(kMessages) > plainDepth {
+		f.Images, data = media(messages)
+	}
 	f.TextBytes = len(doc.Body()) - data
 	f.Needs = m.needs(&f)
 	return f, m.err

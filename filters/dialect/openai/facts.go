@@ -7,6 +7,10 @@ import (
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
 
+// plainDepth is how deep messages nest whose contents are all strings: only
+// deeper ones are looked through for media.
+const plainDepth = 2
+
 // Facts reads what deciding needs. TextBytes is the body without the data of
 // images, and with a 64th of the data of audio: the thinnest audio encoding has
 // more than a hundred bytes for each token.
@@ -24,7 +28,10 @@ func (*client) Facts(c dialect.Call, doc *jsonx.Document) (llm.Facts, *llm.Error
 	f.Choices = m.choices(kN)
 	f.Tools = base.Length(m.Array(kTools)) + base.Length(m.Array(kFunctions))
 	f.User = m.User(kUser, kSafetyID)
-	f.TextBytes = len(doc.Body()) - media(messages, &f)
+	f.TextBytes = len(doc.Body())
+	if doc.Depth(kMessages) > plainDepth {
+		f.TextBytes -= media(messages, &f)
+	}
 	m.needs(&f)
 	return f, m.Err
 }

@@ -74,8 +74,8 @@ type Document struct {
 	entries [MaxKeys]entry
 }
 
-// entry is the place of a member: key's quote, value, end of the value.
-type entry struct{ key, val, end uint32 }
+// entry is the place of a member: key's quote, value, end of the value; and how deep the value nests.
+type entry struct{ key, val, end, deep uint32 }
 
 // Scan validates the whole body once (RFC 8259: structure, literals, numbers, escapes, UTF-8, depth) and indexes the members of
 // the top-level object whose unescaped names are in keys, which may be nil. An inspected name that occurs twice, however it is
@@ -122,12 +122,12 @@ func (d *Document) slot(interior []byte) int {
 
 func (d *Document) has(i int) bool { return d.found&(1<<i) != 0 }
 
-func (d *Document) note(slot, key, val, end int) {
+func (d *Document) note(slot int, e entry) {
 	d.members++
-	d.tail = end
+	d.tail = int(e.end)
 	if slot >= 0 {
 		d.found |= 1 << slot
-		d.entries[slot] = entry{uint32(key), uint32(val), uint32(end)}
+		d.entries[slot] = e
 	}
 }
 
@@ -162,6 +162,17 @@ func (d *Document) Get(i int) (Value, bool) {
 		Member: Span{int(e.key), int(e.end)},
 	}, true
 }
+
+// Depth returns how deep the value of the i-th of the keys nests: 0 for one that is no array and no object, 1 for a flat one.
+func (d *Document) Depth(i int) int {
+	if i < 0 || i >= MaxKeys || !d.has(i) {
+		return 0
+	}
+	return int(d.entries[i].deep)
+}
+
+// Has reports whether there is a member with the i-th of the keys.
+func (d *Document) Has(i int) bool { return uint(i) < MaxKeys && d.has(i) }
 
 // Raw returns the bytes of the value of the i-th of the keys, or nil.
 func (d *Document) Raw(i int) []byte {

@@ -10,6 +10,7 @@ type scanner struct {
 	doc *Document // nil if nothing is to be indexed
 
 	keyEnd int // behind the last key read
+	deep   int // the most containers around a value of the member at hand
 	code   string
 	off    int
 	name   string // the key that stands twice
@@ -100,6 +101,7 @@ func (s *scanner) array(i, depth int) int {
 	if depth > s.max {
 		return s.fail(CodeDepth, i)
 	}
+	s.deep = max(s.deep, depth)
 	i = s.skip(i + 1)
 	if i < len(s.b) && s.b[i] == ']' {
 		return i + 1
@@ -120,6 +122,7 @@ func (s *scanner) object(i, depth int) int {
 	if depth > s.max {
 		return s.fail(CodeDepth, i)
 	}
+	s.deep = max(s.deep, depth)
 	i = s.skip(i + 1)
 	if i < len(s.b) && s.b[i] == '}' {
 		return i + 1
@@ -186,9 +189,10 @@ func (s *scanner) inspected(key int) int {
 	if val < 0 {
 		return val
 	}
+	s.deep = 1
 	end := s.value(val, 1)
 	if end >= 0 {
-		s.doc.note(slot, key, val, end)
+		s.doc.note(slot, entry{uint32(key), uint32(val), uint32(end), uint32(s.deep - 1)})
 	}
 	return end
 }

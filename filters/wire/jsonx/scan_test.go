@@ -317,3 +317,15 @@ func requireMembers(t *testing.T, d *Document) {
 		}
 	}
 }
+
+func TestDepthOfMembers(t *testing.T) {
+	keys := NewKeys("a", "b", "c", "d", "e", "f", "g")
+	d, err := Scan([]byte(`{"x":[[[[]]]],"a":1,"b":[],"c":{"a":[{}]},"d":[[],[[]],[]],"e":"[[","f":[1]}`), keys, Limits{})
+	require.Nil(t, err)
+	for i, want := range []int{0, 1, 3, 3, 0, 1, 0} {
+		require.Equal(t, want, d.Depth(i), keys.Name(i))
+		require.Equal(t, i < 6, d.Has(i))
+	}
+	require.Zero(t, d.Depth(-1))
+	require.False(t, d.Has(99))
+}

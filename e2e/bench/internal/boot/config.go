@@ -11,7 +11,7 @@ import (
 
 // Parts are the parts of governance that a configuration has.
 type Parts struct {
-	Keys, Policies, Budgets, Metrics bool
+	Keys, Policies, Budgets, Metrics, Records bool
 }
 
 // Providers are the addresses of the mock, without a final slash.
@@ -45,6 +45,7 @@ budgets:
   tokens: {unit: tokens, limit: 1000000000000, window: day, per: [key]}
 {{- end}}
 telemetry: {metrics: {{.Metrics}}}
+audit: {records: {{.Records}}}
 `))
 
 // Key is an API key and the hash of it.

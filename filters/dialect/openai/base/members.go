@@ -18,8 +18,11 @@ type Members struct {
 
 // Get returns the value of a member; null counts as absent.
 func (m *Members) Get(k int) (jsonx.Value, []byte, bool) {
-	v, ok := m.Doc.Get(k)
-	if !ok || v.Kind == jsonx.Null {
+	if !m.Doc.Has(k) { // as most are
+		return jsonx.Value{}, nil, false
+	}
+	v, _ := m.Doc.Get(k)
+	if v.Kind == jsonx.Null {
 		return v, nil, false
 	}
 	return v, v.Raw(m.Doc.Body()), true
@@ -44,6 +47,9 @@ func (m *Members) Wrong(k int, want string) {
 //
 //go:noinline
 func (m *Members) Raw(k int, kind jsonx.Kind, want string) []byte {
+	if !m.Doc.Has(k) {
+		return nil
+	}
 	v, raw, ok := m.Get(k)
 	if ok && v.Kind != kind {
 		m.Wrong(k, want)
