@@ -22,8 +22,8 @@ type api struct {
 	read func(stream bool, body []byte) (*Said, error)
 	// grammar is that of the client's streams.
 	grammar func() dialecttest.Grammar
-	// apart: streams are no server-sent events, and the grammar takes them as a whole.
-	check func(stream []byte) error
+	// framed says that streams are AWS event streams.
+	framed bool
 }
 
 const (
@@ -39,17 +39,25 @@ var apis = map[string]api{
 	"anthropic/messages": {path: "/v1/messages", read: readMessages, grammar: dialecttest.Anthropic,
 		body:     `{"model":"MODEL","max_tokens":1000,"messages":[{"role":"user","content":"hi"}]}`,
 		streamed: `{"model":"MODEL","max_tokens":1000,"messages":[{"role":"user","content":"hi"}],"stream":true}`},
+	"bedrock/converse": {path: "/model/MODEL/converse", stream: "/model/MODEL/converse-stream", read: readConverse,
+		body: `{"messages":[{"role":"user","content":[{"text":"hi"}]}]}`, grammar: dialecttest.Converse, framed: true},
 }
 
-// grammarOf checks a stream that a client got.
+// obeys checks a stream that a client got.
 func (a *api) obeys(stream []byte) error {
 	switch {
-	case a.check != nil:
-		return a.check(stream)
-	case a.grammar != nil:
-		return dialecttest.Check(a.grammar(), stream)
+	case a.grammar == nil:
+		return nil
+	case a.framed:
+		return dialecttest.CheckFrames(a.grammar(), stream, func(b []byte) (list []dialecttest.Frame, err error) {
+			events, err := frames(b)
+			for _, e := range events {
+				list = append(list, dialecttest.Frame{Name: e.name, Data: e.data})
+			}
+			return list, err
+		})
 	}
-	return nil
+	return dialecttest.Check(a.grammar(), stream)
 }
 
 // side is one client API that can express an operation.
