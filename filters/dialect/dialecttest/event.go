@@ -25,6 +25,11 @@ func (c *Collector) Emit(ev *llm.Event) {
 		u := *ev.Usage
 		e.Usage = &u
 	}
+	if ev.Cite != nil {
+		c := *ev.Cite
+		c.URL, c.Title, c.Cited = clone(c.URL), clone(c.Title), clone(c.Cited)
+		e.Cite = &c
+	}
 	if ev.Err != nil {
 		err := *ev.Err
 		e.Err = &err

@@ -242,7 +242,7 @@ func (c *chunks) detail(ch *choice, d detail, emit func(*llm.Event)) {
 // cite emits where a text is from.
 func (c *chunks) cite(ch *choice, raw []byte, emit func(*llm.Event)) {
 	raw, _ = jsonx.Lookup(raw, "url_citation")
-	note := readCitation(raw)
+	note := base.ReadCitation(raw)
 	if len(note.URL) == 0 {
 		return
 	}

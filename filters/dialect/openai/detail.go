@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/openai/base"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
@@ -178,33 +179,12 @@ func cite(parts []llm.Part, notes []byte) {
 		}
 		for it := jsonx.Elements(notes); it.Next(); {
 			raw, _ := jsonx.Lookup(it.Value(), "url_citation")
-			if c := readCitation(raw); len(c.URL) > 0 {
+			if c := base.ReadCitation(raw); len(c.URL) > 0 {
 				parts[i].Citations = append(parts[i].Citations, c)
 			}
 		}
 		return
 	}
-}
-
-func readCitation(raw []byte) llm.Citation {
-	var c llm.Citation
-	for it := jsonx.Members(raw); it.Next(); {
-		switch string(dialect.Name(&it)) {
-		case "url":
-			c.URL = dialect.Text(&it)
-		case "title":
-			c.Title = dialect.Text(&it)
-		case "content":
-			c.Cited = dialect.Text(&it)
-		case "start_index":
-			n, _ := jsonx.Int(it.Value())
-			c.Start = int(n)
-		case "end_index":
-			n, _ := jsonx.Int(it.Value())
-			c.End = int(n)
-		}
-	}
-	return c
 }
 
 func writeAnnotations(w *dialect.Writer, parts []llm.Part) {
@@ -228,10 +208,7 @@ func writeAnnotation(w *dialect.Writer, c *llm.Citation) {
 	w.Open('{')
 	w.Word("type", "url_citation")
 	w.Object("url_citation")
-	w.Text("url", c.URL)
-	w.Text("title", c.Title)
-	w.Int("start_index", int64(c.Start))
-	w.Int("end_index", int64(c.End))
+	base.WriteCitation(w, c)
 	w.Close('}')
 	w.Close('}')
 }

@@ -192,7 +192,7 @@ func (e *encoder) format(f *llm.Format) {
 
 // reasoning writes the effort, or OpenRouter's object, which has a budget too.
 func (e *encoder) reasoning(r *llm.Reasoning) {
-	effort := effort(r)
+	effort := base.EffortOf(r)
 	switch {
 	case len(effort) == 0:
 	case e.quirks.Has(base.EffortObject):

@@ -38,6 +38,7 @@ import (
 
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/dialect/openai/base"
+	"github.com/posterngw/postern/filters/dialect/openai/responses"
 	"github.com/posterngw/postern/filters/llm"
 )
 
@@ -45,7 +46,7 @@ import (
 func New() *dialect.Dialect {
 	return &dialect.Dialect{
 		Name:     "openai",
-		APIs:     []*dialect.API{Chat(), Model()},
+		APIs:     []*dialect.API{Chat(), responses.API(), Model()},
 		Flavours: base.Flavours(),
 	}
 }

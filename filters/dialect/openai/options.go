@@ -92,17 +92,7 @@ func (m *members) format() *llm.Format {
 }
 
 func (m *members) schema(raw []byte) *llm.Format {
-	f := &llm.Format{}
-	for it := jsonx.Members(raw); it.Next(); {
-		switch string(dialect.Name(&it)) {
-		case "name":
-			f.Name = dialect.Text(&it)
-		case "schema":
-			f.Schema = llm.Raw(dialect.Value(&it))
-		case "strict":
-			f.Strict, _ = jsonx.Bool(it.Value())
-		}
-	}
+	f := base.ReadSchema(raw)
 	if f.Schema == nil {
 		m.Fail(base.Missing("response_format.json_schema.schema"))
 	}

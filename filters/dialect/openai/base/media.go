@@ -124,3 +124,19 @@ func WriteSchema(w *dialect.Writer, f *llm.Format) {
 		w.Literal("strict", "true")
 	}
 }
+
+// ReadSchema reads what the two forms of a JSON schema have in common.
+func ReadSchema(raw []byte) *llm.Format {
+	f := &llm.Format{}
+	for it := jsonx.Members(raw); it.Next(); {
+		switch string(dialect.Name(&it)) {
+		case "name":
+			f.Name = dialect.Text(&it)
+		case "schema":
+			f.Schema = llm.Raw(dialect.Value(&it))
+		case "strict":
+			f.Strict, _ = jsonx.Bool(it.Value())
+		}
+	}
+	return f
+}

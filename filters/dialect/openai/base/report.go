@@ -12,16 +12,21 @@ func (Client) AppendError(dst []byte, e *llm.Error, requestID string) []byte {
 	w := dialect.Writer{B: dst}
 	w.Begin('{')
 	w.Object("error")
-	w.Quote("message", e.Message)
-	w.Word("type", errorType(e))
-	quoteOrNull(&w, "param", e.Param)
-	quoteOrNull(&w, "code", errorCode(e))
-	if requestID != "" {
-		w.Quote("request_id", requestID)
-	}
+	WriteError(&w, e, requestID)
 	w.Close('}')
 	w.Close('}')
 	return w.B
+}
+
+// WriteError appends the members of an error object.
+func WriteError(w *dialect.Writer, e *llm.Error, requestID string) {
+	w.Quote("message", e.Message)
+	w.Word("type", errorType(e))
+	quoteOrNull(w, "param", e.Param)
+	quoteOrNull(w, "code", errorCode(e))
+	if requestID != "" {
+		w.Quote("request_id", requestID)
+	}
 }
 
 func quoteOrNull(w *dialect.Writer, name, text string) {
