@@ -14,13 +14,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the module may be made of. Every megabyte of module is about 15 MB of
+// What the module may be made of. Every megabyte of code is 20 to 25 MB of
 // memory in Envoy, so imports and size are a budget: whoever adds to it changes
 // the list here, and says why in the change.
 const maxModule = 6 << 20
 
 // maxCode bounds the code alone, which is what costs memory: the rest of the
-// file is tables.
+// file is packed tables.
 const maxCode = 4 << 20
 
 func TestModuleSize(t *testing.T) {

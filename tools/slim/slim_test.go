@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/binary"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -111,6 +112,7 @@ func TestIntegers(t *testing.T) {
 func FuzzSlim(f *testing.F) {
 	f.Add(sample(nil))
 	f.Add(sample([]byte("text")))
+	f.Add(running((&writer{Rand: rand.New(rand.NewPCG(1, 1))}).write()).append(nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if after, err := slim(b); err == nil {
 			_, err = parse(after)
