@@ -7,6 +7,7 @@ import (
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/dialect/anthropic"
 	"github.com/posterngw/postern/filters/dialect/bedrock"
+	"github.com/posterngw/postern/filters/dialect/cohere"
 	"github.com/posterngw/postern/filters/dialect/openai"
 )
 
@@ -16,6 +17,7 @@ func Dialects() []*dialect.Dialect {
 	return []*dialect.Dialect{
 		openai.New(),
 		anthropic.New(),
+		cohere.New(),
 		bedrock.New(),
 	}
 }

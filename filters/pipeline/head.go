@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -145,9 +146,11 @@ func (h *head) line() *dialect.Line {
 	return &dialect.Line{Method: h.method, Path: h.path, Query: h.query, Header: h.pairs.get}
 }
 
-// recognise finds the API that a request line belongs to.
+// recognise finds the API that a request line belongs to. The first dialect is the
+// most general, and asked last: of a path that several have, the others know
+// their own clients.
 func (m *Module) recognise(l *dialect.Line) (*dialect.Dialect, *dialect.API, dialect.Call) {
-	for _, d := range m.dialects {
+	for _, d := range slices.Backward(m.dialects) {
 		for _, a := range d.APIs {
 			if a.Client == nil {
 				continue
