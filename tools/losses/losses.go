@@ -62,7 +62,7 @@ func Rows(c *Client, targets []Target) ([]Row, error) {
 			return nil, fmt.Errorf("%s: %w", f.Pointer, err)
 		}
 		for i := range targets {
-			fate, err := c.fate(&targets[i], with, added, f.Pointer)
+			fate, err := c.fate(&targets[i], with, added, &f)
 			if err != nil {
 				return nil, fmt.Errorf("%s to %s: %w", f.Pointer, targets[i].Name, err)
 			}
@@ -73,8 +73,9 @@ func Rows(c *Client, targets []Target) ([]Row, error) {
 	return rows, nil
 }
 
-// fate compares what leaves with and without a field.
-func (c *Client) fate(t *Target, without, with []byte, pointer string) (Fate, error) {
+// fate compares what leaves with and without a field. What a field needs beside it
+// may be refused already.
+func (c *Client) fate(t *Target, without, with []byte, f *dialecttest.Field) (Fate, error) {
 	api, same := t.Dialect.Serves(c.API, c.API.Operation, &t.Codec)
 	switch {
 	case api == nil:
@@ -86,6 +87,9 @@ func (c *Client) fate(t *Target, without, with []byte, pointer string) (Fate, er
 	if err != nil {
 		return Fate{}, err
 	}
+	if before.refused != nil && f.With != "" {
+		return Fate{"refused", before.refused.Message}, nil
+	}
 	if before.refused != nil {
 		return Fate{}, fmt.Errorf("the request is refused without it: %w", before.refused)
 	}
@@ -93,7 +97,7 @@ func (c *Client) fate(t *Target, without, with []byte, pointer string) (Fate, er
 	if err != nil {
 		return Fate{}, err
 	}
-	return c.compare(&before, &after, pointer), nil
+	return c.compare(&before, &after, f.Pointer), nil
 }
 
 func (c *Client) compare(before, after *translated, pointer string) Fate {

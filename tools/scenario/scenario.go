@@ -32,8 +32,8 @@
 // for byte but for one final line feed.
 //
 // Whatever a scenario expects, Run also demands that every message is as long as
-// its content-length says, that no header of Postern's own reaches anybody, and
-// that every request leaves a record.
+// its content-length says, that no header of Postern's own reaches anybody but
+// the one that tells of losses, and that every request leaves a record.
 //
 // The package decides nothing about the gateway; package gateway sets it up.
 package scenario
