@@ -18,6 +18,6 @@ func Dialects() []*dialect.Dialect {
 		openai.New(),
 		anthropic.New(),
 		cohere.New(),
-		bedrock.New(),
+		bedrock.New(anthropic.Messages(), openai.Chat()),
 	}
 }

@@ -182,6 +182,10 @@ type Provider interface {
 	Classify(status int, h Header, body []byte) *llm.Error
 }
 
+// Counter is a Provider whose answers say in headers how many tokens they cost,
+// for those whose bodies do not.
+type Counter interface{ Counted(h Header) llm.Usage }
+
 // Limits bound what a decoder keeps.
 type Limits struct {
 	Event int // bytes of one event

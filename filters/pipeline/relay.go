@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/route"
 )
@@ -122,6 +123,9 @@ func (x *wholeRelay) end(p *providerStage, size int) Action {
 	out, e := p.translate(body)
 	if e != nil {
 		return p.fail(e)
+	}
+	if c, ok := p.attempt().api.Provider.(dialect.Counter); ok && !p.r.usage.Known {
+		p.r.usage = c.Counted(x.h.pairs.get)
 	}
 	if p.r.facts.Stream {
 		return p.fail(malformed("not_a_stream", "the provider's answer is not the stream that was asked for"))

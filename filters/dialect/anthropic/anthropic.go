@@ -3,7 +3,9 @@
 // anthropic-sdk-go types v1.84).
 //
 // It stands on both sides and serves requests that keep the dialect with the
-// client's own bytes. Of the API it knows messages, count_tokens and the list of
+// client's own bytes. Claude on Vertex AI and on Amazon Bedrock is asked by flavours
+// of it: of Bedrock's answers each chunk becomes the event that it holds. Clients of
+// Vertex are served on its paths; those of Bedrock are package bedrock's. Of the API it knows messages, count_tokens and the list of
 // models, for requests that name the API's version: the line is OpenAI's, too.
 // It does no HTTP and decides nothing.
 //
@@ -58,7 +60,7 @@ const version = "2023-06-01"
 
 // New returns the dialect.
 func New() *dialect.Dialect {
-	return &dialect.Dialect{Name: dialectName, APIs: []*dialect.API{Messages(), CountTokens()}, Flavours: []string{"adaptive", "budget"}}
+	return &dialect.Dialect{Name: dialectName, APIs: []*dialect.API{Messages(), CountTokens()}, Flavours: []string{"adaptive", "budget", vertex, bedrock}}
 }
 
 // Messages returns the messages API.
@@ -72,6 +74,9 @@ type same struct{}
 
 // Path appends the call to the provider's base path, which may end in /v1 or not.
 func (*provider) Path(f *llm.Facts, t *dialect.Target) string {
+	if cloudOf(t) != nil {
+		return cloudPath(f, t)
+	}
 	base := strings.TrimSuffix(t.BasePath, "/v1") + "/v1"
 	switch f.Operation {
 	case llm.Models:
@@ -83,12 +88,18 @@ func (*provider) Path(f *llm.Facts, t *dialect.Target) string {
 }
 
 // Headers names the version of the API.
-func (*provider) Headers(*dialect.Target) [][2]string {
+func (*provider) Headers(t *dialect.Target) [][2]string {
+	if cloudOf(t) != nil {
+		return nil
+	}
 	return [][2]string{{"anthropic-version", version}}
 }
 
-// Credential is the x-api-key header.
-func (*provider) Credential(_ *dialect.Target, key string) (name, value string) {
+// Credential is the x-api-key header; on other clouds it is their token.
+func (*provider) Credential(t *dialect.Target, key string) (name, value string) {
+	if cloudOf(t) != nil {
+		return "authorization", "Bearer " + key
+	}
 	return "x-api-key", key
 }
 

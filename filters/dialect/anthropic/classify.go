@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/aws"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/date"
 	"github.com/posterngw/postern/filters/wire/jsonx"
@@ -16,7 +17,14 @@ const maxMessage = 1000
 func (*provider) Classify(status int, h dialect.Header, body []byte) *llm.Error {
 	var doc jsonx.Document
 	f := failure{status: status}
-	if doc.Scan(body, messageKeys, jsonx.Limits{}) == nil {
+	read := doc.Scan(body, messageKeys, jsonx.Limits{}) == nil
+	if !read {
+		doc.Hold(nil)
+	}
+	if isAWS(h, &doc) {
+		return aws.Classify(status, h, body)
+	}
+	if read {
 		f.read(&doc)
 	}
 	e := f.classify()

@@ -11,7 +11,8 @@ import (
 // CountTokens returns the API that sizes a conversation. Its request is a
 // message's without what bounds and shapes the answer.
 func CountTokens() *dialect.API {
-	return &dialect.API{Name: "count_tokens", Operation: llm.CountTokens, Client: &sizeClient{}, Provider: &sizeProvider{}, Same: &sizeSame{}}
+	return &dialect.API{Name: "count_tokens", Operation: llm.CountTokens, Client: &sizeClient{}, Provider: &sizeProvider{}, Same: &sizeSame{},
+		Takes: func(t *dialect.Target) bool { return cloudOf(t) == nil }}
 }
 
 type (

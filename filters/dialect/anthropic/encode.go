@@ -15,7 +15,12 @@ func (*provider) Encode(dst []byte, r *llm.Request, t *dialect.Target, l *dialec
 	}
 	e.lacks(r)
 	e.w.Begin('{')
-	e.w.Quote("model", t.Model)
+	c := cloudOf(t)
+	if c != nil {
+		e.w.Word("anthropic_version", c.version)
+	} else {
+		e.w.Quote("model", t.Model)
+	}
 	limit := maxTokens(r, t)
 	if r.MaxTokens <= 0 {
 		e.l.Default("max_tokens", "the API wants a bound")
@@ -33,7 +38,7 @@ func (*provider) Encode(dst []byte, r *llm.Request, t *dialect.Target, l *dialec
 		e.w.Quote("user_id", r.User)
 		e.w.Close('}')
 	}
-	if r.Stream {
+	if r.Stream && (c == nil || c.streams) {
 		e.w.Literal("stream", "true")
 	}
 	e.w.Close('}')

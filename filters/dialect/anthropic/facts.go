@@ -27,12 +27,13 @@ const (
 	kThinking
 	kOutput
 	kServiceTier
+	kVersion
 )
 
 var inspected = jsonx.NewKeys("model", "messages", "system", "max_tokens", "stream", "tools", "tool_choice", "metadata",
-	"temperature", "top_p", "top_k", "stop_sequences", "thinking", "output_config", "service_tier")
+	"temperature", "top_p", "top_k", "stop_sequences", "thinking", "output_config", "service_tier", "anthropic_version")
 
-// Recognise knows messages, and the list of models when the request names a
+// Recognise knows messages, on Vertex too, and the list of models when the request names a
 // version of this API: its line is OpenAI's, too.
 func (*client) Recognise(l *dialect.Line) (dialect.Call, bool) {
 	switch {
@@ -41,7 +42,7 @@ func (*client) Recognise(l *dialect.Line) (dialect.Call, bool) {
 	case l.Method == "GET" && l.Header("anthropic-version") != "":
 		return models(l.Path)
 	}
-	return dialect.Call{}, false
+	return onVertex(l)
 }
 
 // models reads the path of the list of models, or of one of them.
@@ -114,7 +115,9 @@ func (m *members) number(k int) llm.Number {
 func (*client) Facts(c dialect.Call, doc *jsonx.Document) (llm.Facts, *llm.Error) {
 	m := members{doc: doc}
 	f := llm.Facts{Operation: c.Operation, Choices: 1, WantsUsage: true}
-	if model := jsonx.Interior(m.raw(kModel, "a valid string", jsonx.String)); len(model) > 0 {
+	if c.Model != "" {
+		f.Model = c.Model
+	} else if model := jsonx.Interior(m.raw(kModel, "a valid string", jsonx.String)); len(model) > 0 {
 		f.Model = dialect.Plain(model, len(model))
 	} else {
 		m.fail("missing_required_parameter", "model", "model: Field required")
@@ -124,6 +127,7 @@ func (*client) Facts(c dialect.Call, doc *jsonx.Document) (llm.Facts, *llm.Error
 		m.fail("missing_required_parameter", "messages", "messages: Field required")
 	}
 	f.Stream, _ = jsonx.Bool(m.raw(kStream, "a valid boolean", jsonx.Boolean))
+	f.Stream = f.Stream || c.Stream
 	f.MaxTokens = m.maxTokens()
 	for it := jsonx.Elements(m.array(kTools)); it.Next(); {
 		f.Tools++

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/aws"
 	"github.com/posterngw/postern/filters/dialect/tap"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
@@ -15,9 +16,7 @@ import (
 // where the client gave none. Usage is in every stream unasked.
 func (*same) Request(e *jsonx.Edits, f *llm.Facts, doc *jsonx.Document, p *dialect.Patch) {
 	t := p.Target
-	if t.Model != "" && !jsonx.Equal(interior(doc, kModel), t.Model) {
-		e.SetMember(doc, kModel, "model", jsonx.Quote(nil, t.Model))
-	}
+	place(e, f, doc, t)
 	if f.MaxTokens == 0 && t.MaxTokens > 0 {
 		e.SetMember(doc, kMaxTokens, "max_tokens", strconv.AppendInt(nil, int64(t.MaxTokens), 10))
 	}
@@ -40,6 +39,9 @@ func (*same) Answer(e *jsonx.Edits, _ *llm.Facts, body []byte, p *dialect.Patch)
 
 // NewTap watches a streamed answer.
 func (*same) NewTap(_ *llm.Facts, lim dialect.Limits, p *dialect.Patch) dialect.Tap {
+	if onBedrock(p.Target) {
+		return aws.NewTap(tap.New(&watcher{newDecoder(lim)}, lim, p), lim)
+	}
 	return tap.New(&watcher{newDecoder(lim)}, lim, p)
 }
 

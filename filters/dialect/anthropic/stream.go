@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/aws"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 	"github.com/posterngw/postern/filters/wire/sse"
@@ -33,11 +34,16 @@ type decoder struct {
 	input   []byte // input that came with the start of a tool call
 }
 
-// Streams knows server-sent events.
-func (*provider) Streams(mediaType string) bool { return mediaType == sse.MediaType }
+// Streams knows server-sent events, and Bedrock's chunks.
+func (*provider) Streams(mediaType string) bool {
+	return mediaType == sse.MediaType || isChunks(mediaType)
+}
 
 // NewDecoder reads a streamed answer.
-func (*provider) NewDecoder(_ *llm.Facts, _ *dialect.Target, lim dialect.Limits) dialect.Decoder {
+func (*provider) NewDecoder(_ *llm.Facts, t *dialect.Target, lim dialect.Limits) dialect.Decoder {
+	if onBedrock(t) {
+		return aws.NewDecoder(newDecoder(lim), lim)
+	}
 	return newDecoder(lim)
 }
 

@@ -10,9 +10,10 @@ import (
 // events turns chunks into the server-sent events that the model's own API would
 // send: each has the name that its member "type" says.
 type events struct {
-	chunks *Chunks
-	out    []byte
-	failed bool
+	chunks  *Chunks
+	out     []byte
+	failed  bool
+	metrics llm.Usage // what Bedrock counted
 }
 
 // read returns the events of a chunk of bytes, valid until the next call.
@@ -20,6 +21,9 @@ func (e *events) read(chunk []byte) []byte {
 	e.out = e.out[:0]
 	e.chunks.Feed(chunk)
 	for data, ok := e.chunks.Next(); ok; data, ok = e.chunks.Next() {
+		if m := Metrics(data); m.Known {
+			e.metrics = m
+		}
 		kind, _ := jsonx.Lookup(data, "type")
 		e.out = sse.Append(e.out, string(jsonx.Interior(kind)), data)
 	}
@@ -39,20 +43,28 @@ func (e *events) fail(err *llm.Error, emit func(*llm.Event)) bool {
 // decoder reads chunks with a decoder of server-sent events.
 type decoder struct {
 	events
-	inner dialect.Decoder
-	ended bool
-	emit  func(*llm.Event)
-	take  func(*llm.Event)
+	inner   dialect.Decoder
+	counted bool // by the model's own API
+	ended   bool
+	emit    func(*llm.Event)
+	take    func(*llm.Event)
 }
 
 // NewDecoder reads the chunks of a model whose own API is read by inner.
 func NewDecoder(inner dialect.Decoder, lim dialect.Limits) dialect.Decoder {
 	d := &decoder{events: events{chunks: NewChunks(lim)}, inner: inner}
-	d.take = func(ev *llm.Event) {
-		d.ended = d.ended || ev.Kind == llm.End || ev.Kind == llm.Failure
-		d.emit(ev)
-	}
+	d.take = d.pass
 	return d
+}
+
+// pass hands an event on. What the model's own API did not count Bedrock did.
+func (d *decoder) pass(ev *llm.Event) {
+	d.counted = d.counted || ev.Kind == llm.UsageEvent
+	if ev.Kind == llm.End && !d.counted && d.metrics.Known {
+		d.emit(&llm.Event{Kind: llm.UsageEvent, Usage: &d.metrics})
+	}
+	d.ended = d.ended || ev.Kind == llm.End || ev.Kind == llm.Failure
+	d.emit(ev)
 }
 
 func (d *decoder) Write(chunk []byte, emit func(*llm.Event)) {

@@ -14,7 +14,6 @@ import (
 // one event of the model's own API, as {"bytes": base64}. Feed it, then call Next
 // until it returns false; Err is then why there are no more, if there is a reason.
 type Chunks struct {
-	Msg    eventstream.Message // that the last event came in
 	frames eventstream.Framer
 	limits jsonx.Limits
 	buf    []byte
@@ -30,30 +29,35 @@ func NewChunks(lim dialect.Limits) *Chunks {
 // Feed hands over the next chunk of bytes.
 func (c *Chunks) Feed(chunk []byte) { c.frames.Feed(chunk) }
 
+// Frames is the framer, for those who pass the messages on: they take the events
+// out of them by Open.
+func (c *Chunks) Frames() *eventstream.Framer { return &c.frames }
+
 // Next returns the JSON of the next event; it is valid until the next call. A
 // message that holds none is an empty one.
 func (c *Chunks) Next() (data []byte, ok bool) {
 	if c.err != nil {
 		return nil, false
 	}
-	if c.Msg, ok = c.frames.Next(); !ok {
+	m, ok := c.frames.Next()
+	if !ok {
 		if err := c.frames.Err(); err != nil {
 			c.err = BrokenStream(err)
 		}
 		return nil, false
 	}
-	if c.err = Exception(&c.Msg); c.err != nil {
-		return nil, false
-	}
-	return c.open()
+	return c.Open(&m)
 }
 
-// open takes the event out of a message's payload.
-func (c *Chunks) open() ([]byte, bool) {
-	if err := jsonx.Valid(c.Msg.Payload, c.limits); err != nil {
+// Open takes the event out of a message; false when it is an exception, or holds none.
+func (c *Chunks) Open(m *eventstream.Message) ([]byte, bool) {
+	if c.err = Exception(m); c.err != nil {
+		return nil, false
+	}
+	if err := jsonx.Valid(m.Payload, c.limits); err != nil {
 		return c.bad("a chunk is not JSON: " + err.Error())
 	}
-	raw, _ := jsonx.Lookup(c.Msg.Payload, "bytes")
+	raw, _ := jsonx.Lookup(m.Payload, "bytes")
 	text := jsonx.Interior(raw)
 	if bytes.IndexByte(text, '\\') >= 0 {
 		text = jsonx.Unescape(nil, text)

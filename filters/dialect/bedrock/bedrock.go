@@ -1,9 +1,22 @@
 // Package bedrock is the codec of Amazon Bedrock's runtime (source: its API
 // reference, and the AWS SDK for Go v2, service/bedrockruntime v1.63).
 //
-// Converse and ConverseStream stand on both sides, and requests that keep the API
-// keep their bytes: the model is in the path, and no answer names it. The package
-// does no HTTP, signs nothing and decides nothing.
+// Converse and ConverseStream stand on both sides, and so do InvokeModel and
+// InvokeModelWithResponseStream. Requests that keep the API keep their bytes: the
+// model is in the path. The package does no HTTP, signs nothing and decides nothing.
+//
+// # InvokeModel
+//
+// Its bodies are the models' own. A client's go to targets of this dialect as they
+// are, with the usage of any family counted; Claude's (they name anthropic_version)
+// go to any target. An answer is the client's family's, since nothing in it changes.
+//
+// Targets of flavour "invoke" are asked by InvokeModel, with the body of the family
+// that the model's name tells, also behind an inference profile's region or in an
+// ARN: Claude, Nova, Llama, Mistral, Titan, Command, DeepSeek, and chat completions
+// for the rest. Models that continue one text are written the conversation in the
+// marks that they were trained on; they take no tools and no media. Embeddings go by
+// InvokeModel, whatever the flavour: Titan's one at a time, and Cohere's.
 //
 // # What a request of another dialect becomes under Converse
 //
@@ -41,9 +54,10 @@ import (
 	"github.com/posterngw/postern/filters/wire/eventstream"
 )
 
-// New returns the dialect.
-func New() *dialect.Dialect {
-	return &dialect.Dialect{Name: "bedrock", APIs: []*dialect.API{Converse()}}
+// New returns the dialect. claude is the API whose bodies Claude takes under
+// InvokeModel, chat that of the models that take chat completions.
+func New(claude, chat *dialect.API) *dialect.Dialect {
+	return &dialect.Dialect{Name: "bedrock", APIs: []*dialect.API{Converse(), Invoke(claude, chat), Embed()}, Flavours: []string{invokeFlavour}}
 }
 
 // Converse returns the API of Converse and ConverseStream.

@@ -104,7 +104,7 @@ user ""
   text "cited"
   other {"source":"s","title":"t","content":[{"text":"x"}]}
 tool "weather" "d" strict=true {"type":"object"} 
-tool "" "" strict=false  {"systemTool":{"name":"nova_grounding"}}
+server tool 1
 choice 4 "weather"
 sampling {Temperature:0.5 TopP:0.9 TopK:6 Seed: PresencePenalty: FrequencyPenalty:}
 stop "END"
@@ -222,7 +222,7 @@ func TestTurns(t *testing.T) {
 	require.NotContains(t, out, "other")
 	require.NotContains(t, out, `\n \t`)
 	require.Contains(t, out, `"toolConfig":{"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":{"type":"object","properties":{}}}}}]}`)
-	require.Equal(t, "dropped messages/*/reasoning, defaulted tool_choice, defaulted tools", loss)
+	require.Equal(t, "dropped messages/*/reasoning_content, defaulted tool_choice, defaulted tools", loss)
 }
 
 func TestRefused(t *testing.T) {

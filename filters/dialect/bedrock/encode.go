@@ -215,8 +215,8 @@ func (e *encoder) block(p *llm.Part) int {
 			return 0
 		}
 	case llm.ReasoningPart:
-		if len(p.Signature) == 0 || p.Origin != e.origin() {
-			e.l.Drop("messages/*/reasoning", "the model does not know reasoning that it has not signed")
+		if len(p.Signature) == 0 || p.Origin != "" && p.Origin != e.origin() {
+			e.l.Drop("messages/*/reasoning_content", "the model does not know reasoning that it has not signed")
 			return 0
 		}
 	}

@@ -143,13 +143,18 @@ func (d *machine) begin(emit func(*llm.Event)) {
 
 func (d *machine) finish(reason, sequence llm.Escaped, emit func(*llm.Event)) {
 	d.begin(emit)
-	d.close(emit)
-	finish := stopReason(reason)
-	if finish == llm.NotFinished || d.finished {
-		return
+	if finish := stopReason(reason); finish != llm.NotFinished {
+		d.done(finish, sequence, emit)
 	}
-	d.finished = true
-	d.send(llm.Event{Kind: llm.FinishEvent, Finish: finish, Stop: sequence}, emit)
+}
+
+// done ends the model's turn, once.
+func (d *machine) done(finish llm.Finish, sequence llm.Escaped, emit func(*llm.Event)) {
+	d.close(emit)
+	if !d.finished {
+		d.finished = true
+		d.send(llm.Event{Kind: llm.FinishEvent, Finish: finish, Stop: sequence}, emit)
+	}
 }
 
 // metadata is the last event.
