@@ -26,7 +26,9 @@ type Reader interface {
 	// passed on.
 	Read(ev *sse.Event, emit func(*llm.Event)) bool
 	// Look reports cheaply whether an event must be read after the commit. It
-	// is asked of every event and adds the text that it sees to seen.
+	// adds the text that it sees to seen. What it says must follow from the
+	// event alone: of an event that differs from the one before in its text, and
+	// in nothing else, it is not asked.
 	Look(ev *sse.Event, seen *Seen) bool
 	// Model finds the value that names the model in an event's data.
 	Model(data []byte) (at jsonx.Span, ok bool)
