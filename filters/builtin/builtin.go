@@ -8,6 +8,7 @@ import (
 	"github.com/posterngw/postern/filters/dialect/anthropic"
 	"github.com/posterngw/postern/filters/dialect/bedrock"
 	"github.com/posterngw/postern/filters/dialect/cohere"
+	"github.com/posterngw/postern/filters/dialect/gemini"
 	"github.com/posterngw/postern/filters/dialect/openai"
 )
 
@@ -19,5 +20,6 @@ func Dialects() []*dialect.Dialect {
 		anthropic.New(),
 		cohere.New(),
 		bedrock.New(anthropic.Messages(), openai.Chat()),
+		gemini.New(),
 	}
 }

@@ -1,0 +1,46 @@
+package gemini
+
+import (
+	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/llm"
+)
+
+// modelList is GET /v1beta/models.
+func modelList() *dialect.API {
+	return &dialect.API{Name: "models", Operation: llm.Models, Client: &listClient{}}
+}
+
+// model is GET /v1beta/models/{model}.
+func model() *dialect.API {
+	return &dialect.API{Name: "model", Operation: llm.Models, Client: &modelClient{}}
+}
+
+type listClient struct{ client }
+type modelClient struct{ client }
+
+// Recognise knows the list. Under /v1 it is another API's.
+func (*listClient) Recognise(l *dialect.Line) (dialect.Call, bool) {
+	return dialect.Call{Operation: llm.Models, Bare: true}, l.Method == "GET" && l.Path == "/v1beta/models"
+}
+
+// Recognise knows a model by its path; under /v1 those are another API's but for the
+// forms of Vertex.
+func (*modelClient) Recognise(l *dialect.Line) (dialect.Call, bool) {
+	if l.Method != "GET" || len(l.Path) > 11 && l.Path[:11] == "/v1/models/" {
+		return dialect.Call{}, false
+	}
+	name, method, ok := resource(l.Path)
+	return dialect.Call{Operation: llm.Models, Model: name, Bare: true}, ok && method == ""
+}
+
+// AppendModels writes the one model that was asked for.
+func (*modelClient) AppendModels(dst []byte, names []string) []byte {
+	w := dialect.Writer{B: dst}
+	w.Begin('{')
+	for _, n := range names {
+		writeModel(&w, n)
+		break
+	}
+	w.Close('}')
+	return w.B
+}
