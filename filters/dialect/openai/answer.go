@@ -91,6 +91,10 @@ func readChoice(raw []byte) llm.Choice {
 			c.Extra = append(c.Extra, t.extra...)
 		case "finish_reason":
 			c.Finish = finishOf(dialect.Value(&it))
+		case "text": // of a completion
+			if text := dialect.Text(&it); len(text) > 0 {
+				c.Parts = append(c.Parts, llm.Part{Text: text})
+			}
 		case "logprobs":
 			c.Logprobs = llm.Raw(dialect.Value(&it))
 		case "index":

@@ -108,12 +108,15 @@ func (c *chunks) start(emit func(*llm.Event)) {
 func (c *chunks) choice(raw []byte, emit func(*llm.Event)) {
 	var index int64
 	var delta, reason []byte
+	var text llm.Escaped
 	for it := jsonx.Members(raw); it.Next(); {
 		switch string(dialect.Name(&it)) {
 		case "index":
 			index, _ = jsonx.Int(it.Value())
 		case "delta":
 			delta = it.Value()
+		case "text": // of a completion
+			text = dialect.Text(&it)
 		case "finish_reason":
 			reason = dialect.Value(&it)
 		}
@@ -127,6 +130,9 @@ func (c *chunks) choice(raw []byte, emit func(*llm.Event)) {
 		return
 	}
 	c.delta(ch, delta, emit)
+	if len(text) > 0 {
+		c.text(ch, llm.TextPart, text, emit)
+	}
 	if finish := finishOf(reason); finish != llm.NotFinished && !c.ended {
 		c.close(ch, emit)
 		ch.finished, c.finished = true, true

@@ -102,29 +102,44 @@ func (e *encoder) options(r *llm.Request, t *dialect.Target) {
 	} else if t.MaxTokens > 0 {
 		w.Int(e.quirks.MaxTokens, int64(t.MaxTokens))
 	}
+	e.count(r)
+	e.streamed(r)
+	e.sampling(&r.Sampling)
+	e.stops(r.Stop)
+	e.format(r.Format)
+	e.reasoning(r.Reasoning)
+	e.rest(r)
+}
+
+// count writes how many answers are wanted.
+func (e *encoder) count(r *llm.Request) {
 	if r.Choices > 1 {
 		if !e.quirks.Has(base.Many) {
 			e.refuse("n", "More than one answer")
 		}
-		w.Int("n", int64(r.Choices))
+		e.w.Int("n", int64(r.Choices))
 	}
+}
+
+// streamed asks for a stream with its usage.
+func (e *encoder) streamed(r *llm.Request) {
 	if r.Stream {
-		w.Literal("stream", "true")
+		e.w.Literal("stream", "true")
 		if e.quirks.Has(base.StreamOptions) {
-			w.Literal("stream_options", `{"include_usage":true}`)
+			e.w.Literal("stream_options", `{"include_usage":true}`)
 		}
 	}
-	e.sampling(&r.Sampling)
-	if len(r.Stop) > 0 {
-		w.Array("stop")
-		for _, s := range r.Stop {
-			w.Element(s)
-		}
-		w.Close(']')
+}
+
+func (e *encoder) stops(list []llm.Escaped) {
+	if len(list) == 0 {
+		return
 	}
-	e.format(r.Format)
-	e.reasoning(r.Reasoning)
-	e.rest(r)
+	e.w.Array("stop")
+	for _, s := range list {
+		e.w.Element(s)
+	}
+	e.w.Close(']')
 }
 
 // rest writes what only some servers take.

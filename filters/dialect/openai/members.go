@@ -41,6 +41,10 @@ const (
 	kWebSearch
 	kFunctionCall
 	kRandomSeed
+	kPrompt
+	kSuffix
+	kEcho
+	kBestOf
 )
 
 var inspected = jsonx.NewKeys(
@@ -48,7 +52,7 @@ var inspected = jsonx.NewKeys(
 	"functions", "user", "safety_identifier", "tool_choice", "parallel_tool_calls", "temperature", "top_p",
 	"top_k", "seed", "presence_penalty", "frequency_penalty", "stop", "response_format", "reasoning_effort",
 	"reasoning", "metadata", "logprobs", "top_logprobs", "logit_bias", "service_tier", "verbosity", "modalities",
-	"web_search_options", "function_call", "random_seed",
+	"web_search_options", "function_call", "random_seed", "prompt", "suffix", "echo", "best_of",
 )
 
 // Inspected lists the members that must not occur twice.

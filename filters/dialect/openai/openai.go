@@ -38,6 +38,7 @@ import (
 
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/dialect/openai/base"
+	"github.com/posterngw/postern/filters/dialect/openai/embeddings"
 	"github.com/posterngw/postern/filters/dialect/openai/responses"
 	"github.com/posterngw/postern/filters/llm"
 )
@@ -46,7 +47,7 @@ import (
 func New() *dialect.Dialect {
 	return &dialect.Dialect{
 		Name:     "openai",
-		APIs:     []*dialect.API{Chat(), responses.API(), Model()},
+		APIs:     []*dialect.API{Chat(), responses.API(), Complete(), embeddings.API(), Model()},
 		Flavours: base.Flavours(),
 	}
 }

@@ -89,10 +89,19 @@ func TestRecordedRequests(t *testing.T) {
 				}
 			}
 			out, bad := codec.Provider.Encode(nil, q, &dialect.Target{Model: f.Model, Flavour: "compatible"}, nil)
-			require.Nil(t, bad)
+			if bad != nil { // a search, which only OpenAI has
+				require.Equal(t, "tools", bad.Param)
+				require.Contains(t, r.Request, "web_search_options")
+				return
+			}
 			again, doc2 := facts(t, out)
 			q2, err := codec.Client.Decode(again, doc2)
 			require.Nil(t, err)
+			for i := range q.Messages { // which the flavour does not tell apart
+				if q.Messages[i].Role == llm.Developer {
+					q.Messages[i].Role = llm.System
+				}
+			}
 			require.Equal(t, dialecttest.Describe(q), dialecttest.Describe(q2))
 		})
 	}

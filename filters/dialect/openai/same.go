@@ -13,14 +13,30 @@ import (
 // usage, the bound on the output.
 func (*same) Request(e *jsonx.Edits, f *llm.Facts, doc *jsonx.Document, p *dialect.Patch) {
 	t := p.Target
+	patchModel(e, doc, t)
+	patchUsage(e, f, doc, p)
+	if f.MaxTokens == 0 && t.MaxTokens > 0 {
+		capTokens(e, doc, t)
+	}
+}
+
+func patchModel(e *jsonx.Edits, doc *jsonx.Document, t *dialect.Target) {
 	if t.Model != "" && !jsonx.Equal(jsonx.Interior(doc.Raw(kModel)), t.Model) {
 		e.SetMember(doc, kModel, "model", jsonx.Quote(nil, t.Model))
 	}
+}
+
+// patchUsage asks for usage in a stream where that must be asked for; a server
+// that does not know the option is not sent it.
+func patchUsage(e *jsonx.Edits, f *llm.Facts, doc *jsonx.Document, p *dialect.Patch) {
+	if !base.FlavourOf(p.Target).Has(base.StreamOptions) {
+		if _, ok := doc.Get(kStreamOptions); ok {
+			e.RemoveMember(doc, kStreamOptions)
+		}
+		return
+	}
 	if f.Stream && p.Usage && !f.WantsUsage {
 		askUsage(e, doc)
-	}
-	if f.MaxTokens == 0 && t.MaxTokens > 0 {
-		capTokens(e, doc, t)
 	}
 }
 

@@ -123,6 +123,9 @@ func kindOfKey(b []byte) int {
 		if is(b, `"object"`, keyType) == keyType {
 			return keyType
 		}
+		if is(b, `"text"`, keyText) == keyText {
+			return keyText
+		}
 		return is(b, `"content"`, keyText)
 	}
 	return keyOther

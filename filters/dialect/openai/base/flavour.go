@@ -34,6 +34,8 @@ const (
 	Azure                             // Azure's paths and header
 	Files                             // file parts by id
 	Details                           // reasoning_details with signatures
+	Completions                       // POST /completions
+	Embeddings                        // POST /embeddings
 )
 
 // Flavour is how a server that speaks the dialect differs from OpenAI.
@@ -52,7 +54,7 @@ func (f *Flavour) Has(x Feature) bool { return f.has&x == x }
 const common = Many | Logprobs | LogitBias | Strict | Schema | ToolChoice | Parallel | StreamOptions | Effort | User | Penalties
 
 // own is what OpenAI itself takes.
-const own = common | Developer | Tier | Verbosity | Metadata | Search | Responses | Files
+const own = common | Developer | Tier | Verbosity | Metadata | Search | Responses | Files | Completions | Embeddings
 
 // flavours is the quirks table. Sources: the API reference of each provider or
 // server, and recorded answers.
@@ -64,15 +66,15 @@ var flavours = []struct {
 	{"responses", Flavour{"max_completion_tokens", "seed", "required", "", own | ToResponses}},
 	{"azure", Flavour{"max_completion_tokens", "seed", "required", "", own&^Search | Azure}},
 	{"azure-responses", Flavour{"max_completion_tokens", "seed", "required", "", own&^Search | Azure | ToResponses}},
-	{"mistral", Flavour{"max_tokens", "random_seed", "any", "", common &^ (Logprobs | LogitBias | StreamOptions | User | Effort)}},
+	{"mistral", Flavour{"max_tokens", "random_seed", "any", "", common&^(Logprobs|LogitBias|StreamOptions|User|Effort) | Embeddings}},
 	{"groq", Flavour{"max_completion_tokens", "seed", "required", "reasoning", common&^(Many|Logprobs|LogitBias) | Tier | Responses}},
 	{"deepseek", Flavour{"max_tokens", "", "required", "reasoning_content", Logprobs | ToolChoice | StreamOptions | Penalties}},
 	{"xai", Flavour{"max_completion_tokens", "seed", "required", "reasoning_content", common&^LogitBias | Responses}},
 	{"openrouter", Flavour{"max_tokens", "seed", "required", "reasoning",
-		common&^(Many|Effort) | TopK | Developer | EffortObject | Verbosity | Metadata | Details}},
-	{"vllm", Flavour{"max_tokens", "seed", "required", "reasoning_content", common | TopK}},
-	{"ollama", Flavour{"max_tokens", "seed", "required", "reasoning", Schema | StreamOptions | Effort | Penalties}},
-	{"compatible", Flavour{"max_tokens", "seed", "required", "reasoning_content", common | TopK | Details}},
+		common&^(Many|Effort) | TopK | Developer | EffortObject | Verbosity | Metadata | Details | Completions | Embeddings}},
+	{"vllm", Flavour{"max_tokens", "seed", "required", "reasoning_content", common | TopK | Completions | Embeddings}},
+	{"ollama", Flavour{"max_tokens", "seed", "required", "reasoning", Schema | StreamOptions | Effort | Penalties | Completions | Embeddings}},
+	{"compatible", Flavour{"max_tokens", "seed", "required", "reasoning_content", common | TopK | Details | Completions | Embeddings}},
 }
 
 // Flavours are the names of the variants.
