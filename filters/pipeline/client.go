@@ -209,7 +209,7 @@ func (c *clientStage) document() (*jsonx.Document, *llm.Error) {
 
 // send decides, and hands the request to the router.
 func (c *clientStage) send(doc *jsonx.Document) outcome {
-	if e := c.r.decide(); e != nil {
+	if e := c.r.decide(doc); e != nil {
 		return c.fail(e)
 	}
 	body, e := c.r.first(doc)

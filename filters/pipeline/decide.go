@@ -11,7 +11,7 @@ import (
 // decide finds the plan and makes the reservation. It is pure but for the
 // reservation, and everything that can exclude a target is found here: a
 // provider stage cannot refuse, because its answer would end the failover.
-func (r *request) decide() *llm.Error {
+func (r *request) decide(doc *jsonx.Document) *llm.Error {
 	r.model = r.snap.routes.Model(r.facts.Model)
 	if r.model == nil {
 		return noModel(r.facts.Model)
@@ -24,7 +24,17 @@ func (r *request) decide() *llm.Error {
 	default:
 		return r.decision.Refusal() // the first refusal speaks
 	}
-	return r.reserve()
+	if e := r.encodable(doc); e != nil {
+		return e
+	}
+	if e := r.reserve(); e != nil {
+		return e
+	}
+	if e := r.pass(); e != nil {
+		return e
+	}
+	r.ration()
+	return nil
 }
 
 // reserve sets aside what the request can cost at most, for every target that
@@ -37,7 +47,7 @@ func (r *request) reserve() *llm.Error {
 	for _, t := range r.plan.Targets {
 		q.Target, q.Tokens = t.Name, r.bound(t)
 		if e := r.set(&q); e != nil {
-			r.plan.Excluded = append(r.plan.Excluded, route.Excluded{Target: t, Reason: e.Code})
+			r.plan.Exclude(t, e.Code)
 			if refusal == nil {
 				refusal = e
 			}
@@ -92,9 +102,6 @@ func (r *request) bound(t *route.Target) int64 {
 // target, that is the first target's: then bodies stop once, here. Else it is
 // the client's own, and each attempt encodes. A nil body is the client's.
 func (r *request) first(doc *jsonx.Document) ([]byte, *llm.Error) {
-	if e := r.encodable(doc); e != nil {
-		return nil, e
-	}
 	if r.encoded = r.uniform(); !r.encoded {
 		return nil, nil
 	}
@@ -134,7 +141,7 @@ func (r *request) encodable(doc *jsonx.Document) *llm.Error {
 	kept := r.plan.Targets[:0:0]
 	for _, t := range r.plan.Targets {
 		if e := r.tryEncode(t, doc); e != nil {
-			r.plan.Excluded = append(r.plan.Excluded, route.Excluded{Target: t, Reason: e.Code})
+			r.plan.Exclude(t, e.Code)
 			refusal = e
 			continue
 		}

@@ -175,6 +175,7 @@ func (p *plugin) report() {
 		if sn.serves = sn.budgets.Tick(now) || sn == p.snap; sn.serves {
 			kept = append(kept, sn)
 		}
+		sn.health.Tick(now)
 		sn.telemetry.Flush()
 	}
 	clear(p.m.serving[len(kept):])

@@ -77,6 +77,10 @@ func (p *providerStage) begin() {
 	t := p.r.plan.Targets[p.a]
 	api, same := p.r.serves(t)
 	p.r.attempts = append(p.r.attempts, attempt{target: t, api: api, same: same, began: now})
+	p.r.snap.health.Begin(&p.r.passes[p.a])
+	if p.a > 0 {
+		p.r.snap.retries.Spend(p.r.model.Index, now)
+	}
 }
 
 // address sets path, host and credential, and takes back what an earlier
@@ -287,14 +291,20 @@ func (r *request) endAttempt(now time.Time, code string) {
 		return
 	}
 	a.over, a.took = true, now.Sub(a.began)
-	if a.err != nil || r.finished() {
-		return
+	if a.err == nil && !r.finished() {
+		a.err = r.unanswered(a, code)
 	}
-	a.err = &llm.Error{Class: llm.ProviderError, Source: llm.FromProvider, Status: 502, Code: code, Message: "the provider did not answer"}
+	r.report(a, now)
+}
+
+// unanswered is the error of an attempt that has come to no end of its own.
+func (r *request) unanswered(a *attempt, code string) *llm.Error {
+	e := &llm.Error{Class: llm.ProviderError, Source: llm.FromProvider, Status: 502, Code: code, Message: "the provider did not answer"}
 	// The host's timer began a little earlier, by a clock of its own.
 	if limit := r.plan.Targets[0].Timeout; limit > 0 && a.took >= limit-limit/20 {
-		a.err.Class = llm.TimeoutError
+		e.Class = llm.TimeoutError
 	}
+	return e
 }
 
 // answerHead is what one reading of a provider's headers told.

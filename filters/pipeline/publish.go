@@ -25,7 +25,7 @@ func (r *request) publish(s Stream) {
 	for i, t := range r.plan.Targets {
 		s.SetProperty(targetNames[i], t.Provider.Cluster)
 	}
-	s.SetHeader(Request, "x-envoy-max-retries", strconv.Itoa(len(r.plan.Targets)-1))
+	s.SetHeader(Request, "x-envoy-max-retries", strconv.Itoa(r.retries))
 	s.SetHeader(Request, "x-envoy-upstream-rq-per-try-timeout-ms",
 		strconv.FormatInt(r.plan.Targets[0].Timeout.Milliseconds(), 10))
 	if r.traced {

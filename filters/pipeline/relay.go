@@ -42,8 +42,9 @@ func (p *providerStage) fail(e *llm.Error) Action {
 	p.r.discard()
 	a := p.attempt()
 	a.err = e
-	p.r.endAttempt(p.m.vm.Now(), e.Code)
-	if p.r.canFailOver() && route.MayFailOver(e.Class) {
+	now := p.m.vm.Now()
+	p.r.endAttempt(now, e.Code)
+	if p.r.canFailOver(now) && route.MayFailOver(e.Class) {
 		a.marked = true
 		p.s.SetHeader(Response, ":status", "503")
 		p.s.SetHeader(Response, retryMark, "1")
@@ -199,6 +200,7 @@ func (p *providerStage) succeed(now time.Time) {
 	a := p.attempt()
 	if !a.over {
 		a.over, a.took = true, now.Sub(a.began)
+		p.r.report(a, now)
 	}
 	p.commit()
 }

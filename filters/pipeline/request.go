@@ -6,6 +6,7 @@ import (
 	"github.com/posterngw/postern/filters/audit"
 	"github.com/posterngw/postern/filters/budget"
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/health"
 	"github.com/posterngw/postern/filters/identity"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/policy"
@@ -62,6 +63,9 @@ type request struct {
 	plan        route.Plan
 	decision    policy.Decision
 	reservation *budget.Reservation
+	passes      []health.Pass // the right to try each target of the plan
+	passRoom    [2]health.Pass
+	retries     int // that the host may make at most
 	// encoded says that the body which left the client stage is already the
 	// one for every target of the plan, up to the target's model name.
 	encoded bool
@@ -129,9 +133,20 @@ func (r *request) target() *route.Target {
 	return nil
 }
 
-// canFailOver reports whether the plan has a target left.
-func (r *request) canFailOver() bool {
-	return !r.answered && len(r.attempts) < len(r.plan.Targets)
+// canFailOver reports whether the plan has a target left
+// and may come to it.
+func (r *request) canFailOver(now time.Time) bool {
+	return !r.answered && len(r.attempts) <= r.retries && r.snap.retries.Left(r.model.Index, now) > 0
+}
+
+// ration takes the model's budget of retries for how many there may be.
+func (r *request) ration() {
+	budgets, model := r.snap.retries, r.model.Index
+	budgets.Request(model, r.began)
+	r.retries = len(r.plan.Targets) - 1
+	if r.retries > 0 {
+		r.retries = min(r.retries, budgets.Left(model, r.began))
+	}
 }
 
 // admit counts n bytes as in flight for this request in total; false when the

@@ -18,6 +18,9 @@ func (r *request) settle(now time.Time) {
 		a.left = !a.over
 	}
 	r.endAttempt(now, "unfinished")
+	for i := range r.passes {
+		r.snap.health.Release(&r.passes[i], now)
+	}
 	r.account()
 	if r.reservation != nil {
 		r.free(now)

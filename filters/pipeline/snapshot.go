@@ -6,10 +6,12 @@ import (
 	"github.com/posterngw/postern/filters/config"
 	"github.com/posterngw/postern/filters/credential"
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/health"
 	"github.com/posterngw/postern/filters/identity"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/policy"
 	"github.com/posterngw/postern/filters/price"
+	"github.com/posterngw/postern/filters/retry"
 	"github.com/posterngw/postern/filters/route"
 	"github.com/posterngw/postern/filters/telemetry"
 )
@@ -25,6 +27,8 @@ type Config struct {
 	Price     price.Config
 	Telemetry telemetry.Config
 	Audit     audit.Config
+	Health    health.Config
+	Retry     retry.Config
 }
 
 // Fields declares postern.yaml. It is the one list of its sections.
@@ -37,6 +41,8 @@ func Fields(c *Config, dialects []*dialect.Dialect) []config.Field {
 	fields = append(fields, route.Fields(&c.Route, names(dialects))...)
 	fields = append(fields, budget.Fields(&c.Budget)...)
 	return append(fields,
+		config.Object("health", &c.Health, health.Fields, config.Doc("When a target is shut out because it fails, and how it comes back.")),
+		config.Object("retries", &c.Retry, retry.Fields, config.Doc("How many attempts there may be beside the first ones.")),
 		config.Object("identity", &c.Identity, identity.Fields, config.Doc("Who may ask.")),
 		config.Object("policy", &c.Policy, policy.Fields, config.Doc("Who may ask what.")),
 		config.Object("price", &c.Price, price.Fields, config.Doc("What tokens cost.")),
@@ -63,6 +69,8 @@ type Snapshot struct {
 	serves      bool // it is in the module's list of those that serve
 	limits      Limits
 	routes      *route.Table
+	health      *health.Health
+	retries     *retry.Budgets
 	identities  *identity.Registry
 	policies    *policy.Set
 	budgets     *budget.Budgets
@@ -114,7 +122,17 @@ func (c *Config) build(dialects []*dialect.Dialect, vm VM) (*Snapshot, error) {
 	if sn.routes, err = route.New(&c.Route, find); err != nil {
 		return nil, err
 	}
+	sn.health = health.New(&c.Health, healthTargets(sn.routes), vm)
+	sn.retries = retry.New(&c.Retry, sn.routes.Models())
 	return sn, sn.unlock(c, vm)
+}
+
+func healthTargets(t *route.Table) []health.Target {
+	list := make([]health.Target, len(t.Targets))
+	for i, target := range t.Targets {
+		list[i] = health.Target{Name: target.Name, Provider: target.Provider.Name}
+	}
+	return list
 }
 
 // unlock fetches the credentials that the configuration refers to.

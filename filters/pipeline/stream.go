@@ -60,7 +60,9 @@ func (x *streamRelay) watch(ev *llm.Event) {
 	x.over = x.over || ev.Kind == llm.End
 	if !x.commits && ev.Commits() {
 		x.commits = true
-		r.content(x.p.m.vm.Now())
+		now := x.p.m.vm.Now()
+		r.content(now)
+		r.snap.health.Content(&r.passes[x.p.a], now.Sub(x.p.attempt().began), now)
 	}
 }
 

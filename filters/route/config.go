@@ -158,6 +158,11 @@ func New(c *Config, find func(name string) *dialect.Dialect) (*Table, error) {
 	}
 	for i := range c.Models {
 		m := newModel(&c.Models[i], providers)
+		m.Index = i
+		for _, target := range m.Targets {
+			target.Index = len(t.Targets)
+			t.Targets = append(t.Targets, target)
+		}
 		t.models[m.Name] = m
 		t.names = append(t.names, m.Name)
 	}

@@ -19,6 +19,7 @@ const MaxPlan = 8
 // Table is the configured routing, ready for use.
 type Table struct {
 	Providers []*Provider
+	Targets   []*Target // of all models
 	models    map[string]*Model
 	names     []string
 }
@@ -40,6 +41,7 @@ type Provider struct {
 // Model is the stable name that applications ask for.
 type Model struct {
 	Name      string
+	Index     int // among the table's models
 	OnLoss    OnLoss
 	MaxOutput int // output bound where a client gave none; 0: none is written
 	Targets   []*Target
@@ -58,6 +60,7 @@ const (
 // Target is one provider with one upstream model.
 type Target struct {
 	Name     string
+	Index    int // among all targets of the table
 	Provider *Provider
 	Priority int
 	Weight   int
@@ -83,6 +86,14 @@ type Plan struct {
 	Excluded []Excluded
 }
 
+// Unhealthy is the reason of a target that is shut out for its health.
+const Unhealthy = "unhealthy"
+
+// Exclude notes that a target is left out of the plan, and why.
+func (p *Plan) Exclude(t *Target, reason string) {
+	p.Excluded = append(p.Excluded, Excluded{t, reason})
+}
+
 // Judge says why a target cannot serve a request; empty when it can.
 type Judge func(*Target) (reason string)
 
@@ -106,7 +117,7 @@ func (p *Plan) admit(targets []*Target, judge Judge) {
 			reason = "plan_full"
 		}
 		if reason != "" {
-			p.Excluded = append(p.Excluded, Excluded{t, reason})
+			p.Exclude(t, reason)
 			continue
 		}
 		p.Targets = append(p.Targets, t)
