@@ -9,6 +9,7 @@ import (
 	"github.com/posterngw/postern/filters/dialect/bedrock"
 	"github.com/posterngw/postern/filters/dialect/cohere"
 	"github.com/posterngw/postern/filters/dialect/gemini"
+	"github.com/posterngw/postern/filters/dialect/ollama"
 	"github.com/posterngw/postern/filters/dialect/openai"
 )
 
@@ -19,6 +20,7 @@ func Dialects() []*dialect.Dialect {
 		openai.New(),
 		anthropic.New(),
 		cohere.New(),
+		ollama.New(),
 		bedrock.New(anthropic.Messages(), openai.Chat()),
 		gemini.New(),
 	}

@@ -27,7 +27,8 @@ func Generate() *dialect.API { return v1("v1.generate", "/v1/generate", llm.Comp
 
 func v1(name, path string, op llm.Operation) *dialect.API {
 	at := endpoint{op, path}
-	return &dialect.API{Name: name, Operation: op, Client: v1Client{at}, Provider: v1Provider{chatProvider{at}}, Same: v1Same{}}
+	return &dialect.API{Name: name, Operation: op, Client: v1Client{at}, Provider: v1Provider{chatProvider{at}}, Same: v1Same{},
+		Translates: func(*dialect.Target) bool { return false }}
 }
 
 // The members of a request.
