@@ -39,6 +39,19 @@ var apis = map[string]api{
 	"anthropic/messages": {path: "/v1/messages", read: readMessages, grammar: dialecttest.Anthropic,
 		body:     `{"model":"MODEL","max_tokens":1000,"messages":[{"role":"user","content":"hi"}]}`,
 		streamed: `{"model":"MODEL","max_tokens":1000,"messages":[{"role":"user","content":"hi"}],"stream":true}`},
+	"openai/responses": {path: "/v1/responses", read: readResponse, grammar: dialecttest.Responses,
+		body: `{"model":"MODEL","input":"hi"}`, streamed: `{"model":"MODEL","input":"hi","stream":true}`},
+	"cohere/chat": {path: "/v2/chat", body: chatBody, read: readCohere, grammar: dialecttest.Cohere,
+		streamed: `{"model":"MODEL","messages":[{"role":"user","content":"hi"}],"stream":true}`},
+	"cohere/embed": {path: "/v2/embed", read: readCohere,
+		body: `{"model":"MODEL","input_type":"search_document","embedding_types":["float"],"texts":["hi"]}`},
+	"cohere/rerank":      {path: "/v2/rerank", read: readCohere, body: `{"model":"MODEL","query":"q","documents":["a","b"]}`},
+	"cohere/v1.chat":     {read: readCohere},
+	"cohere/v1.generate": {read: readCohere},
+	"cohere/v1.embed":    {read: readCohere},
+	"cohere/v1.rerank":   {read: readCohere},
+	"bedrock/invoke": {path: "/model/MODEL/invoke", stream: "/model/MODEL/invoke-with-response-stream", read: readInvoke,
+		body: `{"anthropic_version":"bedrock-2023-05-31","max_tokens":1000,"messages":[{"role":"user","content":"hi"}]}`},
 	"bedrock/converse": {path: "/model/MODEL/converse", stream: "/model/MODEL/converse-stream", read: readConverse,
 		body: `{"messages":[{"role":"user","content":[{"text":"hi"}]}]}`, grammar: dialecttest.Converse, framed: true},
 }
@@ -62,8 +75,10 @@ func (a *api) obeys(stream []byte) error {
 
 // side is one client API that can express an operation.
 type side struct {
-	name string // dialect/api
-	api  api
+	name    string // dialect/api
+	api     api
+	of      *dialect.API
+	flavour string // of the provider that is asked
 }
 
 // sides lists the client APIs of the dialects that serve an operation.
@@ -73,7 +88,7 @@ func sides(dialects []*dialect.Dialect, op llm.Operation) []side {
 		for _, a := range d.APIs {
 			name := d.Name + "/" + a.Name
 			if known, ok := apis[name]; ok && a.Client != nil && a.Operation == op && known.path != "" {
-				list = append(list, side{name, known})
+				list = append(list, side{name: name, api: known, of: a})
 			}
 		}
 	}

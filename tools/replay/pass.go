@@ -29,8 +29,8 @@ func (r *replay) plain(s *side) asking {
 			a.body = s.api.streamed
 		}
 	}
-	a.path = strings.ReplaceAll(a.path, "MODEL", url.PathEscape(alias))
-	a.body = strings.ReplaceAll(a.body, "MODEL", alias)
+	a.path = strings.ReplaceAll(a.path, "MODEL", url.PathEscape(alias+s.flavour))
+	a.body = strings.ReplaceAll(a.body, "MODEL", alias+s.flavour)
 	return a
 }
 

@@ -191,7 +191,7 @@ func invoked(all []value) *Said {
 			s.messageUsage(v.at("usage"), usage)
 		}
 		s.family(v, &parts)
-		if m := v.at("amazon-bedrock-invocationMetrics"); m.is() && s.Usage == nil {
+		if m := v.at("amazon-bedrock-invocationMetrics"); m.is() { // what is billed
 			s.Usage = &Usage{Input: m.at("inputTokenCount").int(), Output: m.at("outputTokenCount").int()}
 		}
 	}

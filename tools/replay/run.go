@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/posterngw/postern/filters/builtin"
@@ -33,6 +34,7 @@ type Outcome struct {
 	Line     int       `json:"line"`
 	API      string    `json:"api"`               // of the recorded request
 	Pairs    []string  `json:"pairs,omitempty"`   // client APIs that were tried
+	Apart    []string  `json:"apart,omitempty"`   // client APIs that cannot get such an answer
 	Skipped  string    `json:"skipped,omitempty"` // why nothing was tried
 	Problems []Problem `json:"problems,omitempty"`
 }
@@ -63,8 +65,9 @@ type replay struct {
 	api      *dialect.API
 	call     dialect.Call
 	facts    llm.Facts
-	asked    bool // for a stream
-	streamed bool // is the answer
+	asked    bool   // for a stream
+	streamed bool   // is the answer
+	sides    []side // that can ask for the recorded answer in other words
 	host     *hosttest.Host
 	out      Outcome
 }
@@ -114,7 +117,27 @@ func (r *replay) prepare() string {
 	}
 	r.asked = r.facts.Stream || r.call.Stream
 	r.streamed = r.asked && !r.x.failed()
+	for _, s := range sides(r.dialects, r.call.Operation) {
+		var ok bool
+		switch s.flavour, ok = r.flavour(s.of); {
+		case s.name == r.name:
+		case ok && !r.legacy():
+			r.sides = append(r.sides, s)
+		default:
+			r.out.Apart = append(r.out.Apart, s.name)
+		}
+	}
 	return r.start()
+}
+
+// legacy reports whether the recorded request has a form in which no request is
+// written any more: no translation leads to such an answer.
+func (r *replay) legacy() bool {
+	if r.name != "bedrock/invoke" {
+		return false
+	}
+	v, err := decode(r.x.Request)
+	return err != nil || v.at("max_tokens_to_sample").is() || strings.Contains(r.x.URL.Path, "ai21.") || strings.Contains(r.x.URL.Path, "sagemaker")
 }
 
 func (r *replay) document() (*jsonx.Document, error) {
@@ -142,12 +165,20 @@ func (r *replay) start() string {
 	if r.facts.Model == "" {
 		provider["passthrough"] = true
 	}
-	model := object{"targets": []object{{"provider": "recorded", "model": r.upstream()}}}
-	models := object{alias: model}
-	if r.facts.Model != "" {
-		models[r.facts.Model] = model
+	providers := object{"recorded": provider}
+	target := func(provider string) object {
+		return object{"targets": []object{{"provider": provider, "model": r.upstream()}}}
 	}
-	text, err := json.Marshal(object{"version": 1, "providers": object{"recorded": provider}, "models": models,
+	models := object{}
+	for _, flavour := range r.flavours() {
+		name := "as-" + flavour
+		providers[name] = flavoured(provider, flavour)
+		models[alias+flavour] = target(name)
+	}
+	if r.facts.Model != "" {
+		models[r.facts.Model] = target("recorded")
+	}
+	text, err := json.Marshal(object{"version": 1, "providers": providers, "models": models,
 		"identity": object{"anonymous": object{"team": "replay"}}, "limits": object{"body": 8 << 20, "answer": 8 << 20, "in_flight": 64 << 20}})
 	if err != nil {
 		return err.Error()
@@ -164,6 +195,51 @@ func (r *replay) start() string {
 	return ""
 }
 
+// flavoured is a provider in another flavour.
+func flavoured(provider map[string]any, flavour string) map[string]any {
+	other := map[string]any{}
+	for name, v := range provider {
+		if name != "flavour" && name != "passthrough" {
+			other[name] = v
+		}
+	}
+	if flavour != "" {
+		other["flavour"] = flavour
+	}
+	return other
+}
+
+// flavours are those of the recorded dialect in which a side's request is asked
+// in the recorded API.
+func (r *replay) flavours() []string {
+	seen := map[string]bool{}
+	var list []string
+	for _, s := range r.sides {
+		if !seen[s.flavour] {
+			seen[s.flavour] = true
+			list = append(list, s.flavour)
+		}
+	}
+	return list
+}
+
+// flavour is that of the recorded dialect in which a client's request is
+// translated to the recorded API; false when every target has the client's own.
+func (r *replay) flavour(a *dialect.API) (string, bool) {
+	for _, d := range r.dialects {
+		if d.Name != r.route.Dialect {
+			continue
+		}
+		for _, f := range append([]string{r.route.Flavour, ""}, d.Flavours...) {
+			asked, same := d.Serves(a, r.call.Operation, &dialect.Target{Flavour: f, Model: r.upstream()})
+			if asked == r.api && !same {
+				return f, true
+			}
+		}
+	}
+	return "", false
+}
+
 func (r *replay) upstream() string {
 	if r.facts.Model == "" {
 		return "none"
@@ -177,7 +253,7 @@ func (r *replay) own() {
 		return
 	}
 	r.out.Pairs = append(r.out.Pairs, r.name)
-	client := side{r.name, apis[r.name]}
+	client := side{name: r.name, api: apis[r.name]}
 	ask := asking{method: r.x.Method, path: r.route.Path, headers: r.x.Headers, body: string(r.x.Request)}
 	got := r.send(&client, &ask, scenario.Whole)
 	r.kept(&got)
@@ -194,8 +270,8 @@ func (r *replay) foreign() {
 		r.fail(r.name, "", "the replay cannot read this API")
 		return
 	}
-	for _, s := range sides(r.dialects, r.call.Operation) {
-		if s.name == r.name || r.Only != "" && r.Only != s.name {
+	for _, s := range r.sides {
+		if r.Only != "" && r.Only != s.name {
 			continue
 		}
 		r.out.Pairs = append(r.out.Pairs, s.name)

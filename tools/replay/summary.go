@@ -59,7 +59,7 @@ func (s *Summary) count(o *Outcome) {
 
 // Table writes how the exchanges of each API fared, and why some were skipped.
 func (s *Summary) Table(w io.Writer) error {
-	type row struct{ passed, failed, skipped, pairs int }
+	type row struct{ passed, failed, skipped, pairs, apart int }
 	rows, reasons := map[string]*row{}, map[string]int{}
 	for i := range s.Outcomes {
 		o := &s.Outcomes[i]
@@ -72,7 +72,7 @@ func (s *Summary) Table(w io.Writer) error {
 			r = &row{}
 			rows[name] = r
 		}
-		r.pairs += len(o.Pairs)
+		r.pairs, r.apart = r.pairs+len(o.Pairs), r.apart+len(o.Apart)
 		switch {
 		case o.Failed():
 			r.failed++
@@ -84,10 +84,10 @@ func (s *Summary) Table(w io.Writer) error {
 		}
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "API\tpassed\tfailed\tskipped\tpairs\t")
+	fmt.Fprintln(t, "API\tpassed\tfailed\tskipped\tpairs\tapart\t")
 	for _, name := range sorted(rows) {
 		r := rows[name]
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t\n", name, r.passed, r.failed, r.skipped, r.pairs)
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t\n", name, r.passed, r.failed, r.skipped, r.pairs, r.apart)
 	}
 	if err := t.Flush(); err != nil {
 		return err
