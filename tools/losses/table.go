@@ -22,6 +22,8 @@ const (
 var plains = map[string]plain{
 	"anthropic/messages": {"POST", "/v1/messages", `{"model":"m","max_tokens":1000,"messages":[{"role":"user","content":"hi"}]}`,
 		dialecttest.AnthropicFields, map[string]string{"/model": chosen}},
+	"bedrock/converse": {"POST", "/model/m/converse", `{"messages":[{"role":"user","content":[{"text":"hi"}]}]}`,
+		dialecttest.BedrockFields, nil},
 }
 
 // targets are the dialects' own APIs, each with a model that can do most.
