@@ -24,6 +24,8 @@ var plains = map[string]plain{
 		dialecttest.AnthropicFields, map[string]string{"/model": chosen}},
 	"bedrock/converse": {"POST", "/model/m/converse", `{"messages":[{"role":"user","content":[{"text":"hi"}]}]}`,
 		dialecttest.BedrockFields, nil},
+	"gemini/generateContent": {"POST", "/v1beta/models/m:generateContent", `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`,
+		dialecttest.GeminiFields, nil},
 }
 
 // targets are the dialects' own APIs, each with a model that can do most.

@@ -24,6 +24,9 @@ func (e *encoder) part(p *llm.Part) int {
 	if p.Cache != nil {
 		e.l.Drop("messages/*/content/*/cache_control", "caching is the provider's own")
 	}
+	if len(p.Citations) > 0 {
+		e.l.Drop("messages/*/content/*/citations", "turns cite nothing")
+	}
 	switch p.Kind {
 	case llm.TextPart, llm.RefusalPart:
 		if len(p.Text) == 0 && own(p) == nil {

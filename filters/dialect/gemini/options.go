@@ -96,9 +96,8 @@ func readThinking(r *llm.Request, raw []byte) {
 			if word := dialect.Text(&it); !jsonx.Equal(word, "THINKING_LEVEL_UNSPECIFIED") {
 				q.Effort = bytes.ToLower(word)
 			}
-		case "includeThoughts": // thoughts that come are told
-		default:
-			if it.Kind() != jsonx.Null {
+		default: // includeThoughts as well: thoughts that come are told, asked for or not
+			if on, ok := jsonx.Bool(it.Value()); it.Kind() != jsonx.Null && (!ok || on) {
 				r.Extra = append(r.Extra, llm.Field{Name: "generationConfig.thinkingConfig." + field(&it), Value: it.Value()})
 			}
 		}
