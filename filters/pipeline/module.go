@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"github.com/posterngw/postern/filters/estimate"
 	"strconv"
 	"time"
 
@@ -21,6 +22,7 @@ type Module struct {
 	gather   []Gatherer
 
 	live     map[string]*request
+	factors  map[string]*estimate.Factor // by target: how it counts tokens
 	holding  map[*providerStage]struct{}
 	serving  []*Snapshot // what requests began with, and may not have been reported
 	inFlight int
@@ -66,6 +68,7 @@ func New(vm VM, dialects []*dialect.Dialect, gather ...Gatherer) *Module {
 	return &Module{
 		vm: vm, dialects: dialects, gather: gather,
 		live:    make(map[string]*request),
+		factors: make(map[string]*estimate.Factor),
 		holding: make(map[*providerStage]struct{}),
 		nonce:   strconv.FormatUint(uint64(vm.Now().UnixNano()), 36),
 		chance:  uint64(vm.Now().UnixNano()),

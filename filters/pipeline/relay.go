@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/estimate"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/route"
 )
@@ -152,7 +153,9 @@ func (x *wholeRelay) put(p *providerStage, body, out []byte) {
 		p.s.SetBody(Response, out)
 	}
 	p.r.told.Write(out)
-	p.r.whole = len(out)
+	if !p.r.usage.Known && writes(p.r.call.Operation) {
+		p.r.whole = estimate.Escaped(out)
+	}
 }
 
 // decoded is an answer's body without its content coding, of at most limit bytes.

@@ -75,7 +75,7 @@ type request struct {
 	patched  dialect.Patch // of the attempt in hand, see patch
 	answered bool          // an attempt's answer was let through to the client
 	stream   *streamRelay  // of the answer, when it is streamed
-	whole    int           // bytes of the answer's body, when it is whole
+	whole    int64         // tokens of the answer, estimated, when it is whole and nobody counted them
 	usage    llm.Usage
 	firstAt  time.Time // of the first content
 	err      *llm.Error

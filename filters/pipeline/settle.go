@@ -4,6 +4,9 @@ import (
 	"time"
 
 	"github.com/posterngw/postern/filters/audit"
+	"github.com/posterngw/postern/filters/estimate"
+	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/route"
 )
 
 // settle ends a request: what it reserved, what it counted, what is told of
@@ -37,11 +40,6 @@ func (r *request) free(now time.Time) {
 	r.reservation.Cancel(now)
 }
 
-// bytesPerToken estimates tokens where nobody counted them.
-const bytesPerToken = 4
-
-func tokensOf(bytes int) int64 { return int64(bytes+bytesPerToken-1) / bytesPerToken }
-
 // account fills in what the provider did not report: of an answer that the
 // client saw, the tokens that went by; of a request whose client left while a
 // provider worked on it, those that the provider has read. What was reported is
@@ -52,6 +50,7 @@ func (r *request) account() {
 	case !r.answered && !r.abandoned(), r.answered && r.err != nil && r.stream == nil:
 		return // no provider's answer
 	case r.usage.Known && !partial:
+		r.learn()
 		return
 	}
 	u := &r.usage
@@ -62,9 +61,33 @@ func (r *request) account() {
 	}
 	if u.InputTotal() == 0 {
 		u.Estimated = true
-		u.Input = tokensOf(r.facts.TextBytes)
+		u.Input = r.m.factor(r.target()).Apply(estimate.Bytes(r.facts.TextBytes))
 	}
 }
+
+// learn compares what a target counted with what would have been estimated. An
+// image is not among the bytes of text.
+func (r *request) learn() {
+	if r.facts.Images == 0 {
+		r.m.factor(r.target()).Learn(r.usage.InputTotal(), estimate.Bytes(r.facts.TextBytes))
+	}
+}
+
+// factor is what this VM learned of how a target counts.
+func (m *Module) factor(t *route.Target) *estimate.Factor {
+	if t == nil {
+		return nil
+	}
+	f := m.factors[t.Name]
+	if f == nil {
+		f = &estimate.Factor{}
+		m.factors[t.Name] = f
+	}
+	return f
+}
+
+// writes reports whether an operation's answer is tokens: vectors and ranks are not.
+func writes(op llm.Operation) bool { return op == llm.Chat || op == llm.Complete }
 
 // seen estimates the output tokens that went by, and tells whether the answer
 // did not come to its end.
@@ -73,7 +96,7 @@ func (r *request) seen() (tokens int64, partial bool) {
 	case r.stream != nil:
 		return r.stream.seen(), !r.stream.over
 	case r.answered:
-		return tokensOf(r.whole), false
+		return r.whole, false
 	}
 	return 0, true
 }

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/estimate"
 	"github.com/posterngw/postern/filters/llm"
 )
 
@@ -198,7 +199,7 @@ func (x *streamRelay) seen() int64 {
 	if x.tap != nil {
 		return x.tap.Seen()
 	}
-	return max(int64(x.pieces), tokensOf(x.text))
+	return max(int64(x.pieces), estimate.Bytes(x.text))
 }
 
 func (x *streamRelay) overflowed() int {
