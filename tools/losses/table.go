@@ -24,6 +24,8 @@ var plains = map[string]plain{
 		dialecttest.AnthropicFields, map[string]string{"/model": chosen}},
 	"bedrock/converse": {"POST", "/model/m/converse", `{"messages":[{"role":"user","content":[{"text":"hi"}]}]}`,
 		dialecttest.BedrockFields, nil},
+	"cohere/chat": {"POST", "/v2/chat", `{"model":"m","messages":[{"role":"user","content":"hi"}]}`,
+		dialecttest.CohereFields, map[string]string{"/model": chosen}},
 	"gemini/generateContent": {"POST", "/v1beta/models/m:generateContent", `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`,
 		dialecttest.GeminiFields, nil},
 }
