@@ -30,11 +30,11 @@ LINK := GOOS=wasip1 GOARCH=wasm $(GO) build -trimpath $(OUTOFLINE) -ldflags="-s 
 # For this machine with the flags that the command is built with, so that the
 # standard library is compiled once.
 HOST := CGO_ENABLED=0 $(GO)
-SLIM := $(HOST) run -trimpath ./tools/slim
+SLIM := $(HOST) run -trimpath ./tools/slim/cmd/slim
 
 wasm: $(WASM) ## build the module for proxies: build/postern.wasm
 
-$(WASM): $(SOURCES) $(wildcard tools/slim/*.go)
+$(WASM): $(SOURCES) $(wildcard tools/slim/*.go tools/slim/cmd/slim/*.go)
 	@mkdir -p $(BUILD)
 	$(LINK) -o $@.new ./filters/postern
 	$(SLIM) $@.new

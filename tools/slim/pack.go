@@ -1,4 +1,4 @@
-package main
+package slim
 
 import (
 	"encoding/binary"

@@ -1,4 +1,4 @@
-package main
+package slim
 
 import (
 	"cmp"
@@ -13,9 +13,9 @@ import (
 // are linked and as slim leaves them.
 type share struct{ functions, linked, slimmed int }
 
-// report writes what a module is made of, as the linker wrote it and slimmed.
-func report(w io.Writer, linked []byte) error {
-	slimmed, err := slim(linked)
+// Report writes what a module is made of, as the linker wrote it and slimmed.
+func Report(w io.Writer, linked []byte) error {
+	slimmed, err := Module(linked)
 	if err != nil {
 		return err
 	}

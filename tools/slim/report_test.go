@@ -1,4 +1,4 @@
-package main
+package slim
 
 import (
 	"bytes"
@@ -30,16 +30,15 @@ func TestReport(t *testing.T) {
 	memory, err := load(*m.body(data))
 	require.NoError(t, err)
 	var out bytes.Buffer
-	require.ErrorIs(t, report(&out, m.append(nil)), errTable)
+	require.ErrorIs(t, Report(&out, m.append(nil)), errTable)
 
 	const at = 130_000 // of the table of functions
 	table := wanted()[tableAt : tableAt+functionsN*perFunction*entrySize]
 	memory = append(memory, make([]byte, at-len(memory))...)
 	*m.body(data) = store(append(memory, table...))
 	*m.body(memories) = []byte{1, 0, 16}
-	require.NoError(t, report(&out, m.append(nil)))
+	require.NoError(t, Report(&out, m.append(nil)))
 	require.Regexp(t, `\n +\d+ +\d+ +2  code of main\n`, out.String())
 	require.Regexp(t, `\n +\d+ +\d+ +1  code of runtime\n`, out.String())
 	require.Regexp(t, `\n +\d{6} +\d+ +module\n$`, out.String())
-	require.Error(t, tell(t.TempDir()))
 }

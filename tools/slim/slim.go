@@ -1,12 +1,37 @@
-package main
+// Package slim makes a module of Go's smaller after linking: it writes the same
+// program in fewer bytes.
+//
+// Code. Go's compiler for wasm works instruction by instruction. Slim rewrites
+// functions in ways that hold by the instructions alone (see rules): an offset
+// from the stack pointer becomes the offset of the load or store, a jump
+// forward leaves its block at once and not by the table that the function
+// begins with, and calls that only happen where a program fails push their
+// return address out of line. A function that is not of the form that Go
+// compiles stays as it is.
+//
+// Tables. Go finds a function by its program counter through a table of 20
+// bytes for each 4 KiB of code. On wasm a function has 64 KiB of program
+// counters, however short it is, so that the table holds sixteen entries for
+// each function, all with the function's number, and the linker writes each as a
+// data segment of its own: 160 bytes of file for each function and 70,000
+// segments for Postern. Slim replaces the entries by a loop in front of
+// _initialize.
+//
+// What the module was built from, which Go writes into its data, is kept in a
+// custom section besides (see BuildInfo).
+//
+// It knows no other layout than these, and leaves a file alone in which it does
+// not find the table exactly as described. It does not reorder, inline or
+// remove functions, and changes no function's number: Go's tables go on to fit.
+package slim
 
 import (
 	"encoding/binary"
 	"fmt"
 )
 
-// slim returns a module made smaller; what it does not know it leaves alone.
-func slim(b []byte) ([]byte, error) {
+// Module returns a module made smaller; what it does not know it leaves alone.
+func Module(b []byte) ([]byte, error) {
 	m, err := parse(b)
 	if err != nil {
 		return nil, err
@@ -28,6 +53,7 @@ func slim(b []byte) ([]byte, error) {
 	if !packed {
 		*m.body(data) = store(memory)
 	}
+	m.keepInfo(memory)
 	return m.append(nil), nil
 }
 

@@ -1,10 +1,8 @@
-package main
+package slim
 
 import (
 	"encoding/binary"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -59,7 +57,7 @@ func begun(t *testing.T, b []byte) []byte {
 
 func TestSlim(t *testing.T) {
 	before := sample(wanted())
-	after, err := slim(before)
+	after, err := Module(before)
 	require.NoError(t, err)
 	require.Less(t, len(after), 600)
 	want := wanted()
@@ -78,24 +76,8 @@ func TestOtherTables(t *testing.T) {
 	} {
 		memory := wanted()
 		change(memory)
-		_, err := slim(sample(memory))
+		_, err := Module(sample(memory))
 		require.ErrorIs(t, err, errTable, name)
-	}
-}
-
-func TestRun(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "a.wasm")
-	require.Error(t, run(file))
-	for _, b := range [][]byte{sample(wanted()), sample(nil), []byte("no module")} {
-		require.NoError(t, os.WriteFile(file, b, 0o600))
-		require.NoError(t, run(file))
-		got, err := os.ReadFile(file)
-		require.NoError(t, err)
-		want, err := slim(b)
-		if err != nil {
-			want = b
-		}
-		require.Equal(t, want, got)
 	}
 }
 
@@ -114,7 +96,7 @@ func FuzzSlim(f *testing.F) {
 	f.Add(sample([]byte("text")))
 	f.Add(running((&writer{Rand: rand.New(rand.NewPCG(1, 1))}).write()).append(nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if after, err := slim(b); err == nil {
+		if after, err := Module(b); err == nil {
 			_, err = parse(after)
 			require.NoError(t, err)
 		}
