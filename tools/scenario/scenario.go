@@ -23,8 +23,9 @@
 //	advance            lets time pass: a Go duration
 //
 // Further words in a section's name say how a body travels: `open` (more of it
-// follows), `gzip` (compressed), `cr` and `crlf` (with these ends of lines). In
-// bodies and header values <<TEXT*N>> is TEXT, N times, and <<hex:…>> are bytes.
+// follows), `gzip` (compressed), `cr` and `crlf` (with these ends of lines),
+// `frames` (its lines are the messages of an AWS event stream: an event's type, or
+// `exception` and its type, and the payload; of a `chunk` what it holds). In bodies and header values <<TEXT*N>> is TEXT, N times, and <<hex:…>> are bytes.
 //
 // After `response` another `request` may follow. In `sent` and `response` the
 // first line must be equal, each header given must be there with that value
@@ -149,6 +150,8 @@ func (s *Step) travel(word string) error {
 		s.Open = true
 	case "gzip":
 		m.Body = compress(m.Body)
+	case "frames":
+		m.Body = frames(m.Body)
 	case "cr":
 		m.Body = strings.ReplaceAll(m.Body, "\n", "\r")
 	case "crlf":

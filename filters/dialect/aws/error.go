@@ -178,9 +178,16 @@ func ErrorName(e *llm.Error) string {
 // AppendError writes an error body. The SDKs find the error's name in __type; the
 // members code, param and requestId are ours.
 func AppendError(dst []byte, e *llm.Error, requestID string) []byte {
+	return appendBody(dst, ErrorName(e), e, requestID)
+}
+
+// appendBody writes an error; in a stream its name stands in a header.
+func appendBody(dst []byte, name string, e *llm.Error, requestID string) []byte {
 	w := dialect.Writer{B: dst}
 	w.Begin('{')
-	w.Word("__type", ErrorName(e))
+	if name != "" {
+		w.Word("__type", name)
+	}
 	w.Quote("message", e.Message)
 	if e.Param != "" {
 		w.Quote("param", e.Param)
@@ -212,7 +219,7 @@ func AppendException(dst []byte, e *llm.Error, requestID string) []byte {
 	w.Text(":content-type", "application/json")
 	w.Text(":message-type", "exception")
 	w.Body()
-	w.B = AppendError(w.B, e, requestID)
+	w.B = appendBody(w.B, "", e, requestID)
 	w.End()
 	return w.B
 }
