@@ -85,7 +85,7 @@ type Event struct {
 	ID       Escaped  // of Start: the answer's id; of a tool call's BlockStart: the call's id
 	Name     Escaped  // of Start: the model; of a tool call's BlockStart: the tool
 	Text     Escaped  // of Delta: text, or a piece of the arguments' JSON text
-	Sign     Escaped  // of a Delta: the block's signature, or the whole of a redacted block
+	Sign     Escaped  // of a Delta: the block's signature, or the whole of a redacted block; of a tool call's BlockStart: the same as will come, if it is known
 	Redacted bool     // of a reasoning block: only the provider can read it
 	Origin   string   // of Sign: the dialect that made it
 	Cite     *Citation

@@ -99,11 +99,18 @@ func (x *streamRelay) pass(in []byte, end bool) ([]byte, bool) {
 	if !end {
 		return out, untouched
 	}
+	if !untouched { // what Write returned does not outlive the next call
+		x.out = append(x.out[:0], out...)
+		out = x.out
+	}
 	rest := x.tap.Close(x.emit)
 	if len(rest) == 0 {
 		return out, untouched
 	}
-	x.out = append(append(x.out[:0], out...), rest...)
+	if untouched {
+		x.out = append(x.out[:0], out...)
+	}
+	x.out = append(x.out, rest...)
 	return x.out, false
 }
 

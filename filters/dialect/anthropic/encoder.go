@@ -109,6 +109,9 @@ func shown(k llm.PartKind) bool {
 // begin ends the open block and writes content_block_start.
 func (s *streamEncoder) begin(dst []byte, ev *llm.Event) []byte {
 	dst = s.close(dst)
+	if ev.Part == llm.ToolCallPart && len(ev.Sign) > 0 {
+		dst = s.close(s.begin(dst, &llm.Event{Part: llm.ReasoningPart, Redacted: true, Sign: ev.Sign, Origin: ev.Origin}))
+	}
 	s.open, s.kind, s.source, s.opaque = true, ev.Part, ev.Block, ev.Redacted
 	dst = append(dst, "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":"...)
 	dst = strconv.AppendInt(dst, int64(s.blocks), 10)

@@ -19,6 +19,10 @@ func (*client) AppendAnswer(dst []byte, _ *llm.Facts, model string, a *llm.Answe
 	writeHead(&w, a.ID, model)
 	w.Array("content")
 	for i := range c.Parts {
+		if p := &c.Parts[i]; p.Kind != llm.ReasoningPart && len(p.Signature) > 0 {
+			// Other blocks have no signature here: it goes before, as what only its maker reads.
+			writePart(&w, &llm.Part{Kind: llm.ReasoningPart, Redacted: true, Signature: p.Signature, Origin: p.Origin}, i, l)
+		}
 		writePart(&w, &c.Parts[i], i, l)
 	}
 	untold(a, l)

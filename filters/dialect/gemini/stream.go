@@ -272,8 +272,8 @@ func (d *decoder) call(ch *choice, p *llm.Part, emit func(*llm.Event)) {
 		ev.Sign, ev.Origin = p.Signature, p.Origin
 	}
 	d.send(ev, emit)
-	d.send(llm.Event{Kind: llm.Delta, Choice: ch.index, Block: ch.blocks - 1, Part: llm.ToolCallPart,
-		Text: dialect.AppendArguments(nil, &p.Call)}, emit)
+	ev.Kind, ev.ID, ev.Name, ev.Text = llm.Delta, nil, nil, dialect.AppendArguments(nil, &p.Call)
+	d.send(ev, emit)
 	d.close(ch, emit)
 }
 
