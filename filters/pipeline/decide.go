@@ -12,7 +12,11 @@ import (
 // reservation, and everything that can exclude a target is found here: a
 // provider stage cannot refuse, because its answer would end the failover.
 func (r *request) decide(doc *jsonx.Document) *llm.Error {
-	r.model = r.snap.routes.Model(r.facts.Model)
+	if r.model = r.snap.routes.Model(r.facts.Model); r.model == nil && r.facts.Model == "" && r.call.Operation == llm.Passthrough {
+		if r.model = r.snap.routes.Passing(r.dialect); r.model == nil {
+			return clientError(404, "unknown_path", "this path is not passed on: no provider is configured for it")
+		}
+	}
 	if r.model == nil {
 		return noModel(r.facts.Model)
 	}

@@ -18,6 +18,7 @@ type head struct {
 	encoding string // content-encoding, unless identity
 	length   int    // content-length; -1 when absent
 	unclear  bool   // content-length cannot be read, or is there twice and differs
+	upgrade  bool   // a WebSocket is asked for
 	plain    bool   // content-type is not JSON's
 	kind     string // content-type as it came
 	bytes    int
@@ -55,6 +56,8 @@ func (h *head) note(name, value string) {
 		h.kind, h.plain = value, !isJSON(value)
 	case "content-encoding":
 		h.coded(value)
+	case "upgrade":
+		h.upgrade = h.upgrade || strings.EqualFold(value, "websocket")
 	case "x-request-id":
 		h.id = bounded(value, 128)
 	case "traceparent":

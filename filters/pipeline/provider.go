@@ -106,7 +106,7 @@ func (p *providerStage) authenticate() *llm.Error {
 	t := p.target()
 	codec := p.attempt().api.Provider
 	p.m.auth = credential.Attempt{
-		Method: "POST", Host: t.Provider.Host, Now: p.attempt().began,
+		Method: p.r.method, Host: t.Provider.Host, Now: p.attempt().began,
 		Key: func(key string) (string, string) { return codec.Credential(&t.Codec, key) },
 	}
 	headers, e := p.r.snap.credentials[t.Provider].Headers(p.m.keys[:0], &p.m.auth)
@@ -163,10 +163,19 @@ func (p *providerStage) encode() Action {
 	client := p.r.api.Client
 	doc := &p.m.doc
 	defer p.m.forget()
+	if p.r.call.Raw {
+		doc.Hold(p.s.Body(Request, 0, p.size))
+		return p.write(doc)
+	}
 	bad := doc.Scan(p.s.Body(Request, 0, p.size), client.Inspected(), jsonx.Limits{Depth: p.r.snap.limits.Depth})
 	if bad != nil {
 		return p.refuse(internalError("the host changed the request's body: " + bad.Error()))
 	}
+	return p.write(doc)
+}
+
+// write puts the body for this target in place of the one that came.
+func (p *providerStage) write(doc *jsonx.Document) Action {
 	body, e := p.r.encode(p.target(), doc)
 	if e != nil {
 		return p.refuse(e)
@@ -201,7 +210,13 @@ func (p *providerStage) ResponseHeaders(end bool) Action {
 	}
 	if end {
 		p.attempt().bare = true
+		if p.r.call.Operation == llm.Passthrough && h.status < 400 {
+			p.relay = passing{}
+		}
 		return p.finish(0)
+	}
+	if _, ok := p.relay.(passing); ok {
+		return p.pass()
 	}
 	return Pause
 }

@@ -27,6 +27,8 @@ type relay interface {
 // newRelay chooses by status and content type.
 func (p *providerStage) newRelay(h *answerHead) relay {
 	switch {
+	case p.r.call.Operation == llm.Passthrough:
+		return p.newPassing(h)
 	case h.status < 200 || h.status > 299:
 		return &errorRelay{h: *h}
 	case p.r.facts.Stream && p.attempt().api.Provider.Streams(h.kind) && h.plain():
@@ -109,6 +111,9 @@ func (x *wholeRelay) held(size int) int { return size }
 func (x *wholeRelay) chunk(p *providerStage, size int) Action {
 	if size <= p.r.snap.limits.Answer {
 		return Pause
+	}
+	if p.r.call.Operation == llm.Passthrough { // nothing in it must change
+		return p.pass()
 	}
 	return p.finish(size)
 }

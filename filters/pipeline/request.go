@@ -46,6 +46,7 @@ type request struct {
 	key    string // filter state postern.key
 	number uint64 // the same, within this VM
 	id     string // what errors call request_id
+	method string
 	began  time.Time
 	span   telemetry.Traceparent
 	traced bool

@@ -47,6 +47,8 @@ func (r *request) free(now time.Time) {
 func (r *request) account() {
 	seen, partial := r.seen()
 	switch {
+	case r.call.Operation == llm.Passthrough:
+		return // what the answer did not tell is not known
 	case !r.answered && !r.abandoned(), r.answered && r.err != nil && r.stream == nil:
 		return // no provider's answer
 	case r.usage.Known && !partial:

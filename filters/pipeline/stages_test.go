@@ -457,3 +457,11 @@ func TestRecordAsLogLine(t *testing.T) {
 type nil0 struct{}
 
 func (nil0) Error() string { return "earlier" }
+
+// TestNoWebSockets: an upgrade is refused at its headers, since no end of a body
+// would come.
+func TestNoWebSockets(t *testing.T) {
+	x := start(t)
+	require.Equal(t, Pause, x.headers([2]string{"upgrade", "WebSocket"}))
+	require.EqualValues(t, 426, x.record()["status"])
+}

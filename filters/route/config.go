@@ -26,6 +26,7 @@ type ProviderConfig struct {
 	Boundary    string
 	Region      string
 	Cluster     string
+	Passthrough bool
 	Credentials credential.Config
 }
 
@@ -73,6 +74,8 @@ func providerFields(p *ProviderConfig, dialects []string) []config.Field {
 		config.String("region", &p.Region, config.Doc("Where the endpoint is, for policies.")),
 		config.String("cluster", &p.Cluster, config.Name(),
 			config.Doc("The host's name for this upstream. Default: the provider's name.")),
+		config.Bool("passthrough", &p.Passthrough,
+			config.Doc("Whether paths of the dialect that name no model (files, batches …) are passed on to this provider. One provider of a dialect can be that.")),
 	}, credential.Fields(&p.Credentials)...)
 }
 
@@ -155,6 +158,11 @@ func New(c *Config, find func(name string) *dialect.Dialect) (*Table, error) {
 		}
 		providers[p.Name] = p
 		t.Providers = append(t.Providers, p)
+		if c.Providers[i].Value.Passthrough {
+			if err := t.pass(p); err != nil {
+				return nil, err
+			}
+		}
 	}
 	for i := range c.Models {
 		m := newModel(&c.Models[i], providers)
@@ -167,6 +175,18 @@ func New(c *Config, find func(name string) *dialect.Dialect) (*Table, error) {
 		t.names = append(t.names, m.Name)
 	}
 	return t, nil
+}
+
+// pass makes a provider the one for paths of its dialect that name no model.
+func (t *Table) pass(p *Provider) error {
+	if t.Passing(p.Dialect) != nil {
+		return errors.New("provider " + p.Name + ": another provider of the dialect " + p.Dialect.Name + " has passthrough already")
+	}
+	m := &Model{Name: "passthrough"}
+	m.Targets = []*Target{{Name: p.Name + "/passthrough", Provider: p, Weight: 1, Timeout: time.Minute,
+		Codec: dialect.Target{BasePath: p.BasePath, Flavour: p.Flavour, Version: p.Version}}}
+	t.passing = append(t.passing, m)
+	return nil
 }
 
 func newProvider(c *config.Named[ProviderConfig], find func(string) *dialect.Dialect) (*Provider, error) {

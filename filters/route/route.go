@@ -22,6 +22,7 @@ type Table struct {
 	Targets   []*Target // of all models
 	models    map[string]*Model
 	names     []string
+	passing   []*Model // for paths that name no model, one per dialect
 }
 
 // Provider is an endpoint that speaks a dialect.
@@ -70,6 +71,16 @@ type Target struct {
 
 // Model finds a model by the name an application gave; nil when there is none.
 func (t *Table) Model(name string) *Model { return t.models[name] }
+
+// Passing is where paths of a dialect go that name no model; nil when nowhere.
+func (t *Table) Passing(d *dialect.Dialect) *Model {
+	for _, m := range t.passing {
+		if m.Targets[0].Provider.Dialect == d {
+			return m
+		}
+	}
+	return nil
+}
 
 // Models are the configured names, in order of the configuration.
 func (t *Table) Models() []string { return t.names }

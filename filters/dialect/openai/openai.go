@@ -40,14 +40,16 @@ import (
 	"github.com/posterngw/postern/filters/dialect/openai/base"
 	"github.com/posterngw/postern/filters/dialect/openai/embeddings"
 	"github.com/posterngw/postern/filters/dialect/openai/responses"
+	"github.com/posterngw/postern/filters/dialect/passthrough"
 	"github.com/posterngw/postern/filters/llm"
 )
 
 // New returns the dialect.
 func New() *dialect.Dialect {
+	chat := Chat()
 	return &dialect.Dialect{
 		Name:     "openai",
-		APIs:     []*dialect.API{Chat(), responses.API(), Complete(), embeddings.API(), Model()},
+		APIs:     []*dialect.API{chat, responses.API(), Complete(), embeddings.API(), Model(), others(chat)},
 		Flavours: base.Flavours(),
 	}
 }
@@ -56,6 +58,22 @@ func New() *dialect.Dialect {
 func Chat() *dialect.API {
 	return &dialect.API{Name: "chat", Operation: llm.Chat, Client: &client{}, Provider: &provider{}, Same: &same{},
 		Translates: base.Lacks(base.ToResponses)}
+}
+
+// others returns the API of the paths that no codec reads.
+func others(chat *dialect.API) *dialect.API {
+	return passthrough.API(passthrough.Options{
+		Split: func(l *dialect.Line) (string, bool) {
+			api, model, ok := base.Path(l)
+			return api, ok && model == "" && l.Header("anthropic-version") == ""
+		},
+		Paths: []string{"images", "audio", "moderations", "files", "batches", "fine_tuning", "uploads", "vector_stores", "assistants",
+			"threads", "responses", "conversations", "chat/completions", "evals", "containers", "videos", "realtime", "skills", "chatkit"},
+		Join:   base.URL,
+		Secret: []string{"api-version", "api-key"},
+		Usage:  base.ReadUsage,
+		Client: chat.Client, Provider: chat.Provider,
+	})
 }
 
 // Model returns the API that shows one model.

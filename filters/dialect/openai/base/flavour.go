@@ -119,6 +119,9 @@ func URL(t *dialect.Target, api string) string {
 		if t.Model != "" && deployed(api) {
 			path += "deployments/" + t.Model + "/"
 		}
+		if strings.Contains(api, "?") {
+			return path + api + "&api-version=" + t.Version
+		}
 		return path + api + "?api-version=" + t.Version
 	case azure:
 		path = strings.TrimSuffix(strings.TrimSuffix(path, "/v1"), "/openai") + "/openai/v1"
