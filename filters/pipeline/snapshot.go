@@ -123,7 +123,7 @@ func (c *Config) build(dialects []*dialect.Dialect, vm VM) (*Snapshot, error) {
 		return nil, err
 	}
 	sn.health = health.New(&c.Health, healthTargets(sn.routes), vm)
-	sn.retries = retry.New(&c.Retry, sn.routes.Models())
+	sn.retries = retry.New(&c.Retry, sn.routes.Numbered())
 	return sn, sn.unlock(c, vm)
 }
 

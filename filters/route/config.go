@@ -158,23 +158,30 @@ func New(c *Config, find func(name string) *dialect.Dialect) (*Table, error) {
 		}
 		providers[p.Name] = p
 		t.Providers = append(t.Providers, p)
+	}
+	for i := range c.Models {
+		m := newModel(&c.Models[i], providers)
+		t.add(m, i)
+		t.models[m.Name] = m
+		t.names = append(t.names, m.Name)
+	}
+	for i, p := range t.Providers {
 		if c.Providers[i].Value.Passthrough {
 			if err := t.pass(p); err != nil {
 				return nil, err
 			}
 		}
 	}
-	for i := range c.Models {
-		m := newModel(&c.Models[i], providers)
-		m.Index = i
-		for _, target := range m.Targets {
-			target.Index = len(t.Targets)
-			t.Targets = append(t.Targets, target)
-		}
-		t.models[m.Name] = m
-		t.names = append(t.names, m.Name)
-	}
 	return t, nil
+}
+
+// add numbers a model and its targets.
+func (t *Table) add(m *Model, index int) {
+	m.Index = index
+	for _, target := range m.Targets {
+		target.Index = len(t.Targets)
+		t.Targets = append(t.Targets, target)
+	}
 }
 
 // pass makes a provider the one for paths of its dialect that name no model.
@@ -185,6 +192,7 @@ func (t *Table) pass(p *Provider) error {
 	m := &Model{Name: "passthrough"}
 	m.Targets = []*Target{{Name: p.Name + "/passthrough", Provider: p, Weight: 1, Timeout: time.Minute,
 		Codec: dialect.Target{BasePath: p.BasePath, Flavour: p.Flavour, Version: p.Version}}}
+	t.add(m, len(t.names)+len(t.passing))
 	t.passing = append(t.passing, m)
 	return nil
 }

@@ -82,6 +82,16 @@ func (t *Table) Passing(d *dialect.Dialect) *Model {
 	return nil
 }
 
+// Numbered are the names of all models by their index, those for paths that name
+// no model last.
+func (t *Table) Numbered() []string {
+	names := t.names[:len(t.names):len(t.names)]
+	for _, m := range t.passing {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
 // Models are the configured names, in order of the configuration.
 func (t *Table) Models() []string { return t.names }
 
