@@ -1,7 +1,10 @@
 package dialect
 
 import (
+	"bytes"
 	"math"
+	"strconv"
+	"strings"
 
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
@@ -10,14 +13,14 @@ import (
 const base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 // AppendVector writes a vector as a value of a JSON array: base64 where that is
-// wanted, else as it came. False means that it came as base64 and is wanted as
-// numbers, which a provider is asked for where a client wants them.
+// wanted, else numbers. False means that it came as text that is not base64.
 func (w *Writer) AppendVector(v *llm.Vector, base64 bool) bool {
 	w.comma()
 	switch {
+	case !base64 && v.Values == nil:
+		return w.appendNumbers(v.Base64)
 	case !base64:
 		w.B = append(w.B, v.Values...)
-		return v.Values != nil
 	case v.Base64 != nil:
 		w.text(v.Base64)
 	default:
@@ -26,6 +29,43 @@ func (w *Writer) AppendVector(v *llm.Vector, base64 bool) bool {
 		w.B = append(w.B, '"')
 	}
 	return true
+}
+
+// appendNumbers writes the little-endian float32 that base64 text spells as a JSON
+// array. Text that is not base64, or no whole number of them, is no numbers.
+func (w *Writer) appendNumbers(text llm.Escaped) bool {
+	start := len(w.B)
+	w.B = append(w.B, '[')
+	var word uint32
+	bits, n, read := uint32(0), 0, 0 // of a byte under way; bytes so far
+	for _, c := range bytes.TrimRight(unslash(text), "=") {
+		digit := strings.IndexByte(base64Digits, c)
+		if digit < 0 {
+			w.B = append(w.B[:start], "[]"...)
+			return false
+		}
+		if bits, n = bits<<6|uint32(digit), n+6; n < 8 {
+			continue
+		}
+		n -= 8
+		word |= (bits >> n & 0xff) << (8 * (read % 4))
+		if read++; read%4 == 0 {
+			w.number(math.Float32frombits(word))
+			word = 0
+		}
+	}
+	w.B = append(w.B, ']')
+	return read%4 == 0
+}
+
+// number writes a float32 in as few digits as tell it from all others; JSON has
+// no word for infinities and what is no number.
+func (w *Writer) number(f float32) {
+	w.comma()
+	if f != f || f > math.MaxFloat32 || f < -math.MaxFloat32 {
+		f = 0
+	}
+	w.B = strconv.AppendFloat(w.B, float64(f), 'g', -1, 32)
 }
 
 // appendFloats appends the base64 (RFC 4648, section 4) of the numbers of a JSON

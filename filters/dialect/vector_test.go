@@ -25,7 +25,16 @@ func TestVectorAsBase64(t *testing.T) {
 		require.NoError(t, err)
 		w := dialect.Writer{B: []byte("[")}
 		require.True(t, w.AppendVector(&llm.Vector{Values: raw}, true))
-		require.Equal(t, `["`+base64.StdEncoding.EncodeToString(packed)+`"`, string(w.B))
+		text := base64.StdEncoding.EncodeToString(packed)
+		require.Equal(t, `["`+text+`"`, string(w.B))
+		back := dialect.Writer{B: []byte("[")}
+		require.True(t, back.AppendVector(&llm.Vector{Base64: llm.Escaped(text)}, false))
+		var read []float32
+		require.NoError(t, json.Unmarshal(back.B[1:], &read))
+		require.Equal(t, len(values), len(read))
+		for i, v := range values {
+			require.Equal(t, v, read[i])
+		}
 	})
 }
 
@@ -33,6 +42,7 @@ func TestVectorAsItCame(t *testing.T) {
 	w := dialect.Writer{B: []byte("[")}
 	require.True(t, w.AppendVector(&llm.Vector{Values: llm.Raw("[1,2.50]")}, false))
 	require.True(t, w.AppendVector(&llm.Vector{Base64: llm.Escaped("AACAPw==")}, true))
-	require.Equal(t, `[[1,2.50],"AACAPw=="`, string(w.B))
-	require.False(t, w.AppendVector(&llm.Vector{Base64: llm.Escaped("AACAPw==")}, false))
+	require.True(t, w.AppendVector(&llm.Vector{Base64: llm.Escaped("AACAPwAAIMA=")}, false))
+	require.False(t, w.AppendVector(&llm.Vector{Base64: llm.Escaped("not base64")}, false))
+	require.Equal(t, `[[1,2.50],"AACAPw==",[1,-2.5],[]`, string(w.B))
 }

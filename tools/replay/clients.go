@@ -24,12 +24,16 @@ type api struct {
 	grammar func() dialecttest.Grammar
 	// framed says that streams are AWS event streams.
 	framed bool
+	// streams says that all answers are streams, single that they have one item.
+	streams, single bool
 }
 
 const (
 	chatBody   = `{"model":"MODEL","messages":[{"role":"user","content":"hi"}]}`
 	chatStream = `{"model":"MODEL","messages":[{"role":"user","content":"hi"}],"stream":true,"stream_options":{"include_usage":true}}`
 )
+
+const geminiBody = `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`
 
 // apis are the APIs that answers can be read in; those with a path are asked by
 // clients as well.
@@ -39,6 +43,18 @@ var apis = map[string]api{
 	"anthropic/messages": {path: "/v1/messages", read: readMessages, grammar: dialecttest.Anthropic,
 		body:     `{"model":"MODEL","max_tokens":1000,"messages":[{"role":"user","content":"hi"}]}`,
 		streamed: `{"model":"MODEL","max_tokens":1000,"messages":[{"role":"user","content":"hi"}],"stream":true}`},
+	"openai/completions": {path: "/v1/completions", read: readCompletion, body: `{"model":"MODEL","prompt":"hi"}`,
+		streamed: `{"model":"MODEL","prompt":"hi","stream":true,"stream_options":{"include_usage":true}}`},
+	"openai/embeddings": {path: "/v1/embeddings", read: readEmbeddings, body: `{"model":"MODEL","input":"hi"}`},
+	"gemini/generateContent": {path: "/v1beta/models/MODEL:generateContent", stream: "/v1beta/models/MODEL:streamGenerateContent?alt=sse",
+		body: geminiBody, read: readGemini, grammar: dialecttest.Gemini},
+	"gemini/streamGenerateContent": {path: "/v1beta/models/MODEL:streamGenerateContent", streams: true, body: geminiBody, read: readGemini},
+	"gemini/embedContent":          {path: "/v1beta/models/MODEL:embedContent", body: `{"content":{"parts":[{"text":"hi"}]}}`, read: readGemini, single: true},
+	"gemini/batchEmbedContents": {path: "/v1beta/models/MODEL:batchEmbedContents", read: readGemini,
+		body: `{"requests":[{"model":"models/MODEL","content":{"parts":[{"text":"hi"}]}}]}`},
+	"ollama/chat":     {read: readOllama},
+	"ollama/generate": {read: readOllama},
+	"ollama/embed":    {read: readOllama},
 	"openai/responses": {path: "/v1/responses", read: readResponse, grammar: dialecttest.Responses,
 		body: `{"model":"MODEL","input":"hi"}`, streamed: `{"model":"MODEL","input":"hi","stream":true}`},
 	"cohere/chat": {path: "/v2/chat", body: chatBody, read: readCohere, grammar: dialecttest.Cohere,

@@ -191,7 +191,7 @@ func invoked(all []value) *Said {
 			s.messageUsage(v.at("usage"), usage)
 		}
 		s.family(v, &parts)
-		if m := v.at("amazon-bedrock-invocationMetrics"); m.is() { // what is billed
+		if m := v.at("amazon-bedrock-invocationMetrics"); m.is() && (s.Usage == nil || s.Usage.Output == 0) {
 			s.Usage = &Usage{Input: m.at("inputTokenCount").int(), Output: m.at("outputTokenCount").int()}
 		}
 	}

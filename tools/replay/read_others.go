@@ -86,8 +86,17 @@ func readGemini(stream bool, body []byte) (*Said, error) {
 	}
 	for _, c := range all {
 		s.chatError(c)
-		for _, p := range c.at("candidates", 0, "content", "parts").list() {
-			s.geminiPart(p)
+		s.Items += len(c.at("embeddings").list()) + len(c.at("predictions").list())
+		if c.at("embedding").is() {
+			s.Items++
+		}
+		for _, candidate := range c.at("candidates").list() {
+			if candidate.at("index").int() != 0 {
+				continue
+			}
+			for _, p := range candidate.at("content", "parts").list() {
+				s.geminiPart(p)
+			}
 		}
 		s.geminiUsage(c.at("usageMetadata"))
 	}

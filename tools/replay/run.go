@@ -121,13 +121,23 @@ func (r *replay) prepare() string {
 		var ok bool
 		switch s.flavour, ok = r.flavour(s.of); {
 		case s.name == r.name:
-		case ok && !r.legacy():
+		case ok && !r.legacy() && (r.asked || !s.api.streams) && !(s.api.single && r.several()):
 			r.sides = append(r.sides, s)
 		default:
 			r.out.Apart = append(r.out.Apart, s.name)
 		}
 	}
 	return r.start()
+}
+
+// several reports whether the recorded answer has more than one vector.
+func (r *replay) several() bool {
+	a, known := apis[r.name]
+	if !known {
+		return false
+	}
+	said, err := a.read(r.streamed, r.x.Body)
+	return err == nil && said.Items > 1
 }
 
 // legacy reports whether the recorded request has a form in which no request is
@@ -179,7 +189,7 @@ func (r *replay) start() string {
 		models[r.facts.Model] = target("recorded")
 	}
 	text, err := json.Marshal(object{"version": 1, "providers": providers, "models": models,
-		"identity": object{"anonymous": object{"team": "replay"}}, "limits": object{"body": 8 << 20, "answer": 8 << 20, "in_flight": 64 << 20}})
+		"identity": object{"anonymous": object{"team": "replay"}}, "health": object{"failures": []string{}}, "limits": object{"body": 8 << 20, "answer": 8 << 20, "in_flight": 64 << 20}})
 	if err != nil {
 		return err.Error()
 	}

@@ -148,19 +148,31 @@ func (*invokeSame) Answer(_ *jsonx.Edits, _ *llm.Facts, body []byte, _ *dialect.
 	}
 	var c counts
 	c.read(body)
-	return c.u, llm.FinishStop, nil
+	return c.usage(), llm.FinishStop, nil
 }
 
 // counts are what a body or the events of a stream report; later ones replace
 // earlier ones.
-type counts struct{ u llm.Usage }
+type counts struct{ u, billed llm.Usage }
+
+// usage is what the model's own API counted, else what Bedrock did.
+func (c *counts) usage() llm.Usage {
+	if c.billed.Known && (!c.u.Known || c.u.Output == 0) {
+		return c.billed
+	}
+	return c.u
+}
 
 // read finds the counts of any family in an answer or an event.
 func (c *counts) read(raw []byte) {
 	for it := jsonx.Members(raw); it.Next(); {
 		switch string(dialect.Name(&it)) {
-		case "usage", "message", "metadata", "amazon-bedrock-invocationMetrics":
+		case "usage", "message", "metadata":
 			c.read(it.Value())
+		case "amazon-bedrock-invocationMetrics":
+			var bedrock counts
+			bedrock.read(it.Value())
+			c.billed = bedrock.u
 		case "results":
 			for el := jsonx.Elements(it.Value()); el.Next(); {
 				c.read(el.Value())
@@ -226,7 +238,7 @@ func (t *invokeTap) stop(emit func(*llm.Event)) {
 		return
 	}
 	t.d.done(llm.FinishStop, nil, emit)
-	if t.usage = t.counts.u; t.usage.Known {
+	if t.usage = t.counts.usage(); t.usage.Known {
 		t.d.send(llm.Event{Kind: llm.UsageEvent, Usage: &t.usage}, emit)
 	}
 	t.d.stop(emit)

@@ -46,7 +46,7 @@ func (chatProvider) NewDecoder(_ *llm.Facts, _ *dialect.Target, lim dialect.Limi
 
 func newDecoder(lim dialect.Limits) *decoder {
 	return &decoder{
-		frames: *sse.NewFramer(sse.Limits{Event: lim.Event}),
+		frames: *sse.NewFramer(sse.Limits{Read: true, Event: lim.Event}),
 		limits: jsonx.Limits{Depth: lim.Depth, Bytes: lim.Event},
 	}
 }

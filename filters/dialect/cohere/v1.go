@@ -211,7 +211,7 @@ type v1Decoder struct{ decoder }
 
 func newV1Decoder(lim dialect.Limits) *v1Decoder {
 	d := &v1Decoder{*newDecoder(lim)}
-	d.frames = *sse.NewFramer(sse.Limits{Event: lim.Event, Lines: true})
+	d.frames = *sse.NewFramer(sse.Limits{Read: true, Event: lim.Event, Lines: true})
 	return d
 }
 

@@ -52,7 +52,7 @@ func (*provider) NewDecoder(_ *llm.Facts, _ *dialect.Target, lim dialect.Limits)
 
 func newDecoder(lim dialect.Limits) *decoder {
 	return &decoder{
-		frames: *sse.NewFramer(sse.Limits{Event: lim.Event}),
+		frames: *sse.NewFramer(sse.Limits{Read: true, Event: lim.Event}),
 		limits: jsonx.Limits{Depth: lim.Depth, Bytes: lim.Event},
 	}
 }

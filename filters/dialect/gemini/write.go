@@ -103,6 +103,16 @@ func writeSignature(w *dialect.Writer, origin string, sign llm.Escaped, redacted
 	w.EndText()
 }
 
+// flatten makes JSON one line: between tokens a break is as good as a space, and
+// in an event it would end the line of data.
+func flatten(json []byte) {
+	for i, c := range json {
+		if c == '\n' || c == '\r' {
+			json[i] = ' '
+		}
+	}
+}
+
 // writeCall writes a functionCall. Arguments that are no object, as a model that was
 // cut short leaves them, are kept in one member.
 func writeCall(w *dialect.Writer, c *llm.ToolCall) {
@@ -112,7 +122,9 @@ func writeCall(w *dialect.Writer, c *llm.ToolCall) {
 	}
 	w.Text("name", c.Name)
 	w.Key("args")
+	at := len(w.B)
 	b, ok := dialect.AppendInput(w.B, c)
+	flatten(b[at:])
 	if w.B = b; !ok {
 		w.Begin('{')
 		w.StartText("raw_arguments")

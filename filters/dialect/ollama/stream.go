@@ -33,7 +33,7 @@ func (provider) NewDecoder(_ *llm.Facts, _ *dialect.Target, lim dialect.Limits) 
 
 func newDecoder(lim dialect.Limits) *decoder {
 	return &decoder{
-		frames: *sse.NewFramer(sse.Limits{Event: lim.Event, Lines: true}),
+		frames: *sse.NewFramer(sse.Limits{Read: true, Event: lim.Event, Lines: true}),
 		limits: jsonx.Limits{Depth: lim.Depth, Bytes: lim.Event},
 	}
 }

@@ -17,7 +17,7 @@ type decoder struct {
 
 // NewDecoder reads a streamed answer.
 func (*provider) NewDecoder(_ *llm.Facts, _ *dialect.Target, lim dialect.Limits) dialect.Decoder {
-	d := &decoder{frames: *sse.NewFramer(sse.Limits{Event: lim.Event}), chunks: newChunks(lim)}
+	d := &decoder{frames: *sse.NewFramer(sse.Limits{Read: true, Event: lim.Event}), chunks: newChunks(lim)}
 	return d
 }
 

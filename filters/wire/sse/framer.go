@@ -15,6 +15,10 @@ type Limits struct {
 	// Lines makes every line a block of its own, which is all data: a stream of
 	// newline-delimited JSON. A blank line is a comment there.
 	Lines bool
+	// Read leaves out the block that is the LF of a CRLF cut in two: whoever
+	// reads events, and passes no bytes on, then sees the same however the
+	// stream is cut.
+	Read bool
 }
 
 // Event is one block of the stream. Its slices are views that hold until the next call of Feed or Next.
@@ -38,6 +42,7 @@ type Event struct {
 type Framer struct {
 	max   int
 	lines bool
+	read  bool // see Limits.Read
 	chunk []byte
 	pos   int // next unread byte of chunk
 
@@ -65,7 +70,7 @@ func NewFramer(lim Limits) *Framer {
 
 // Init makes the Framer ready for a new stream and keeps its buffers.
 func (f *Framer) Init(lim Limits) {
-	*f = Framer{max: lim.Event, lines: lim.Lines, carry: f.carry[:0], block: block{join: f.block.join[:0]}}
+	*f = Framer{max: lim.Event, lines: lim.Lines, read: lim.Read, carry: f.carry[:0], block: block{join: f.block.join[:0]}}
 }
 
 // Feed hands over the next chunk, which must stay unchanged until Next returns false. What Next did not take of the chunk
@@ -81,9 +86,11 @@ func (f *Framer) Next() (ev Event, ok bool) {
 	f.release()
 	for f.pos < len(f.chunk) {
 		if f.cr && f.secondHalf() {
-			if ok = f.size == 1 && !f.skip; ok {
+			if ok = f.size == 1 && !f.skip; ok && !f.read {
 				f.emit(&ev)
 				return ev, true
+			} else if ok {
+				f.reset()
 			}
 			continue
 		}

@@ -331,7 +331,7 @@ type decoder struct {
 
 // NewDecoder reads a streamed answer.
 func (*provider) NewDecoder(_ *llm.Facts, _ *dialect.Target, lim dialect.Limits) dialect.Decoder {
-	return &decoder{frames: *sse.NewFramer(sse.Limits{Event: lim.Event}), events: newEvents(lim)}
+	return &decoder{frames: *sse.NewFramer(sse.Limits{Read: true, Event: lim.Event}), events: newEvents(lim)}
 }
 
 func (d *decoder) Write(chunk []byte, emit func(*llm.Event)) {
