@@ -2,6 +2,7 @@ package mock
 
 import (
 	"github.com/posterngw/postern/tools/mock/anthropic"
+	"github.com/posterngw/postern/tools/mock/bedrock"
 	"github.com/posterngw/postern/tools/mock/core"
 	"github.com/posterngw/postern/tools/mock/openai"
 )
@@ -11,6 +12,7 @@ import (
 func dialects() []core.Dialect {
 	return []core.Dialect{
 		anthropic.Dialect{},
+		bedrock.Dialect{},
 		openai.Dialect{},
 	}
 }

@@ -75,7 +75,11 @@ func Open(x *Exchange, d Dialect, catalogue []Model, check func(*Exchange, *stri
 		f.Message = syntaxMessage(err, f.Message)
 		return nil, nil, &f
 	}
-	model, err := x.Ask(body.Get("model").Str(), catalogue)
+	name := x.Model // from the path, where the API has it there
+	if name == "" {
+		name = body.Get("model").Str()
+	}
+	model, err := x.Ask(name, catalogue)
 	if err != nil {
 		f := d.Fault(Invalid, x)
 		f.Message = err.Error()
