@@ -290,5 +290,7 @@ func (x *textFamily) event(d *chunkDecoder, data []byte, emit func(*llm.Event)) 
 		if d.usage = x.usage(data, x.streamed); d.usage.Known {
 			d.send(llm.Event{Kind: llm.UsageEvent, Usage: &d.usage}, emit)
 		}
+	} else if u := x.usage(data, x.streamed); u.Known {
+		d.metrics = u // a guardrail may end the stream here
 	}
 }
