@@ -26,6 +26,10 @@ var plains = map[string]plain{
 		dialecttest.BedrockFields, nil},
 	"cohere/chat": {"POST", "/v2/chat", `{"model":"m","messages":[{"role":"user","content":"hi"}]}`,
 		dialecttest.CohereFields, map[string]string{"/model": chosen}},
+	"openai/chat": {"POST", "/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":"hi"}]}`,
+		dialecttest.OpenAIFields, map[string]string{"/model": chosen}},
+	"openai/responses": {"POST", "/v1/responses", `{"model":"m","input":"hi"}`,
+		dialecttest.OpenAIFields, map[string]string{"/model": chosen}},
 	"gemini/generateContent": {"POST", "/v1beta/models/m:generateContent", `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`,
 		dialecttest.GeminiFields, nil},
 }
@@ -33,6 +37,7 @@ var plains = map[string]plain{
 // targets are the dialects' own APIs, each with a model that can do most.
 var targets = []struct{ name, dialect, flavour, model string }{
 	{"openai", "openai", "", "gpt-5"},
+	{"openai responses", "openai", "responses", "gpt-5"},
 	{"openai compatible", "openai", "compatible", "llama-4"},
 	{"anthropic", "anthropic", "", "claude-sonnet-4-5"},
 	{"gemini", "gemini", "", "gemini-2.5-pro"},

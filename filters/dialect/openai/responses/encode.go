@@ -190,6 +190,11 @@ func (e *encoder) part(p *llm.Part, assistant bool) {
 		e.w.Word("type", "output_text")
 		e.w.Text("text", p.Text)
 		writeAnnotations(&e.w, p.Citations)
+		for i := range p.Citations {
+			if len(p.Citations[i].URL) == 0 {
+				e.l.Drop("messages/*/content/*/citations", "the API cites web pages only")
+			}
+		}
 	case p.Kind == llm.TextPart:
 		e.w.Word("type", "input_text")
 		e.w.Text("text", p.Text)
