@@ -3,11 +3,11 @@ package config
 // MaxName is the greatest length of a name in bytes.
 const MaxName = 128
 
-const nameRule = "a name has 1 to 128 characters of A-Z a-z 0-9 . _ : / -"
+const nameRule = "a name has 1 to 128 characters of A-Z a-z 0-9 . _ : @ / -"
 
 // ValidName reports whether s may name a model, a target, a provider or
 // anything else that a document names: 1 to MaxName characters of
-// [A-Za-z0-9._:/-].
+// [A-Za-z0-9._:@/-].
 func ValidName(s string) bool {
 	if s == "" || len(s) > MaxName {
 		return false
@@ -24,7 +24,7 @@ func nameByte(c byte) bool {
 	switch {
 	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
 		return true
-	case c == '.', c == '_', c == ':', c == '/', c == '-':
+	case c == '.', c == '_', c == ':', c == '@', c == '/', c == '-':
 		return true
 	}
 	return false

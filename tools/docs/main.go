@@ -87,7 +87,7 @@ const preface = generated + `
 Every key that the gateway knows. What is not here is refused, with its line and
 a hint: ` + "`postern validate postern.yaml`" + ` tells before anything is deployed.
 Sizes are written as ` + "`64KiB`" + ` or ` + "`1MiB`" + `, time spans as ` + "`30s`" + ` or ` + "`1m30s`" + `.
-A name has 1 to 128 of the characters A-Z a-z 0-9 . _ : / -, and NAME below stands for one.
+A name has 1 to 128 of the characters A-Z a-z 0-9 . _ : @ / -, and NAME below stands for one.
 
 Editors that know YAML schemas complete and check the file with this first line:
 

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -185,8 +186,8 @@ func (r *replay) start() string {
 		providers[name] = flavoured(provider, flavour)
 		models[alias+flavour] = target(name)
 	}
-	if r.facts.Model != "" {
-		models[r.facts.Model] = target("recorded")
+	if len(models) == 0 || r.facts.Model != "" {
+		models[cmp.Or(r.facts.Model, alias)] = target("recorded")
 	}
 	text, err := json.Marshal(object{"version": 1, "providers": providers, "models": models,
 		"identity": object{"anonymous": object{"team": "replay"}}, "health": object{"failures": []string{}}, "limits": object{"body": 8 << 20, "answer": 8 << 20, "in_flight": 64 << 20}})

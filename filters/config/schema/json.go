@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	namePattern     = `^[A-Za-z0-9._:/-]{1,128}$`
+	namePattern     = `^[A-Za-z0-9._:@/-]{1,128}$`
 	sizePattern     = `^[0-9]+(KiB|MiB|GiB)?$`
 	durationPattern = `^[-+]?([0-9]*\.?[0-9]*(ns|us|µs|μs|ms|s|m|h))+$|^[-+]?0$`
 	envPattern      = `env:[A-Za-z_][A-Za-z0-9_]*`

@@ -24,7 +24,7 @@ func TestText(t *testing.T) {
 		"key's hash": {head + "identity: {keys: {k: {hash: abc}}}\n",
 			"6:29: /identity/keys/k/hash: not the hash of a key: sha256: and 64 hexadecimal digits (make a key and its hash with `postern keys new`)"},
 		"dialect": {"version: 1\nproviders: {p: {dialect: telnet, url: \"http://p\"}}\nmodels: {m: {targets: [{provider: p, model: x}]}}\nidentity: {anonymous: {}}\n",
-			`2:26: /providers/p/dialect: unknown value "telnet" (one of: openai, anthropic)`},
+			`2:26: /providers/p/dialect: unknown value "telnet" (one of: openai, anthropic, `},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := check.Text("postern.yaml", []byte(c.text))
