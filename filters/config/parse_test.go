@@ -94,7 +94,7 @@ func TestValidName(t *testing.T) {
 	for _, good := range []string{"a", "gpt-4o", "meta-llama/Llama-3.1:8b", "A_9", strings.Repeat("x", config.MaxName)} {
 		require.True(t, config.ValidName(good), good)
 	}
-	for _, bad := range []string{"", "a b", "é", "a\n", "a@b", strings.Repeat("x", config.MaxName+1)} {
+	for _, bad := range []string{"", "a b", "é", "a\n", "a#b", strings.Repeat("x", config.MaxName+1)} {
 		require.False(t, config.ValidName(bad), bad)
 	}
 }

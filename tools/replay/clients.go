@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/posterngw/postern/filters/dialect"
-	"github.com/posterngw/postern/filters/dialect/dialecttest"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/sse"
 )
@@ -21,7 +21,7 @@ type api struct {
 	// read tells what an answer says.
 	read func(stream bool, body []byte) (*Said, error)
 	// grammar is that of the client's streams.
-	grammar func() dialecttest.Grammar
+	grammar func() grammar.Grammar
 	// framed says that streams are AWS event streams.
 	framed bool
 	// streams says that all answers are streams, single that they have one item.
@@ -39,15 +39,15 @@ const geminiBody = `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`
 // clients as well.
 var apis = map[string]api{
 	"openai/chat": {path: "/v1/chat/completions", body: chatBody, streamed: chatStream, read: readChat,
-		grammar: func() dialecttest.Grammar { return dialecttest.OpenAI(true) }},
-	"anthropic/messages": {path: "/v1/messages", read: readMessages, grammar: dialecttest.Anthropic,
+		grammar: func() grammar.Grammar { return grammar.OpenAI(true) }},
+	"anthropic/messages": {path: "/v1/messages", read: readMessages, grammar: grammar.Anthropic,
 		body:     `{"model":"MODEL","max_tokens":1000,"messages":[{"role":"user","content":"hi"}]}`,
 		streamed: `{"model":"MODEL","max_tokens":1000,"messages":[{"role":"user","content":"hi"}],"stream":true}`},
 	"openai/completions": {path: "/v1/completions", read: readCompletion, body: `{"model":"MODEL","prompt":"hi"}`,
 		streamed: `{"model":"MODEL","prompt":"hi","stream":true,"stream_options":{"include_usage":true}}`},
 	"openai/embeddings": {path: "/v1/embeddings", read: readEmbeddings, body: `{"model":"MODEL","input":"hi"}`},
 	"gemini/generateContent": {path: "/v1beta/models/MODEL:generateContent", stream: "/v1beta/models/MODEL:streamGenerateContent?alt=sse",
-		body: geminiBody, read: readGemini, grammar: dialecttest.Gemini},
+		body: geminiBody, read: readGemini, grammar: grammar.Gemini},
 	"gemini/streamGenerateContent": {path: "/v1beta/models/MODEL:streamGenerateContent", streams: true, body: geminiBody, read: readGemini},
 	"gemini/embedContent":          {path: "/v1beta/models/MODEL:embedContent", body: `{"content":{"parts":[{"text":"hi"}]}}`, read: readGemini, single: true},
 	"gemini/batchEmbedContents": {path: "/v1beta/models/MODEL:batchEmbedContents", read: readGemini,
@@ -55,9 +55,9 @@ var apis = map[string]api{
 	"ollama/chat":     {read: readOllama},
 	"ollama/generate": {read: readOllama},
 	"ollama/embed":    {read: readOllama},
-	"openai/responses": {path: "/v1/responses", read: readResponse, grammar: dialecttest.Responses,
+	"openai/responses": {path: "/v1/responses", read: readResponse, grammar: grammar.Responses,
 		body: `{"model":"MODEL","input":"hi"}`, streamed: `{"model":"MODEL","input":"hi","stream":true}`},
-	"cohere/chat": {path: "/v2/chat", body: chatBody, read: readCohere, grammar: dialecttest.Cohere,
+	"cohere/chat": {path: "/v2/chat", body: chatBody, read: readCohere, grammar: grammar.Cohere,
 		streamed: `{"model":"MODEL","messages":[{"role":"user","content":"hi"}],"stream":true}`},
 	"cohere/embed": {path: "/v2/embed", read: readCohere,
 		body: `{"model":"MODEL","input_type":"search_document","embedding_types":["float"],"texts":["hi"]}`},
@@ -69,7 +69,7 @@ var apis = map[string]api{
 	"bedrock/invoke": {path: "/model/MODEL/invoke", stream: "/model/MODEL/invoke-with-response-stream", read: readInvoke,
 		body: `{"anthropic_version":"bedrock-2023-05-31","max_tokens":1000,"messages":[{"role":"user","content":"hi"}]}`},
 	"bedrock/converse": {path: "/model/MODEL/converse", stream: "/model/MODEL/converse-stream", read: readConverse,
-		body: `{"messages":[{"role":"user","content":[{"text":"hi"}]}]}`, grammar: dialecttest.Converse, framed: true},
+		body: `{"messages":[{"role":"user","content":[{"text":"hi"}]}]}`, grammar: grammar.Converse, framed: true},
 }
 
 // obeys checks a stream that a client got.
@@ -78,15 +78,15 @@ func (a *api) obeys(stream []byte) error {
 	case a.grammar == nil:
 		return nil
 	case a.framed:
-		return dialecttest.CheckFrames(a.grammar(), stream, func(b []byte) (list []dialecttest.Frame, err error) {
+		return grammar.CheckFrames(a.grammar(), stream, func(b []byte) (list []grammar.Frame, err error) {
 			events, err := frames(b)
 			for _, e := range events {
-				list = append(list, dialecttest.Frame{Name: e.name, Data: e.data})
+				list = append(list, grammar.Frame{Name: e.name, Data: e.data})
 			}
 			return list, err
 		})
 	}
-	return dialecttest.Check(a.grammar(), stream)
+	return grammar.Check(a.grammar(), stream)
 }
 
 // side is one client API that can express an operation.

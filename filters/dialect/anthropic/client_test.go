@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/anthropic"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
 	"github.com/posterngw/postern/filters/llm"
@@ -214,7 +215,7 @@ func TestRecordedSame(t *testing.T) {
 			dialecttest.Partitions([]byte(r.Response), 3, 4, check)
 
 			out := dialecttest.Encode(codec.Client.NewEncoder(&f, "shown"), events)
-			require.NoError(t, dialecttest.Check(dialecttest.Anthropic(), out))
+			require.NoError(t, grammar.Check(grammar.Anthropic(), out))
 			again := dialecttest.Decode(codec.Provider.NewDecoder(&f, nil, limits), out)
 			for _, kind := range []llm.PartKind{llm.TextPart, llm.ReasoningPart, llm.ToolCallPart} {
 				require.Equal(t, dialecttest.Said(events, 0, kind), dialecttest.Said(again, 0, kind))

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/aws"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
 	"github.com/posterngw/postern/filters/llm"
@@ -188,7 +189,7 @@ func TestRecordedOnBedrock(t *testing.T) {
 		}
 		stream, err := base64.StdEncoding.DecodeString(r.Response)
 		require.NoError(t, err)
-		frames, err := dialecttest.EventStream(stream)
+		frames, err := grammar.EventStream(stream)
 		require.NoError(t, err)
 		var want strings.Builder
 		for _, f := range frames {

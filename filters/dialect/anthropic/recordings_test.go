@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/anthropic"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
 	"github.com/posterngw/postern/filters/llm"
@@ -125,7 +126,7 @@ func TestRecordedStreams(t *testing.T) {
 		}
 		t.Run(r.ID, func(t *testing.T) {
 			stream := []byte(r.Response)
-			require.NoError(t, dialecttest.Check(dialecttest.Anthropic(), trimmed(r.Response)))
+			require.NoError(t, grammar.Check(grammar.Anthropic(), trimmed(r.Response)))
 			events := dialecttest.Decode(codec.Provider.NewDecoder(nil, nil, limits), stream)
 			requireStream(t, r.Response, events)
 

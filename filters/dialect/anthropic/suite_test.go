@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
 	"github.com/posterngw/postern/filters/llm"
 )
@@ -14,7 +15,7 @@ import (
 func suite(t testing.TB) dialecttest.Suite {
 	return dialecttest.Suite{
 		API:     codec,
-		Grammar: func(*llm.Facts) dialecttest.Grammar { return dialecttest.Anthropic() },
+		Grammar: func(*llm.Facts) grammar.Grammar { return grammar.Anthropic() },
 		Target:  dialect.Target{Model: "claude-sonnet-5"},
 		Refused: []string{"audio", "many"},
 		Normal:  normal,

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/anthropic"
 	"github.com/posterngw/postern/filters/dialect/aws"
 	"github.com/posterngw/postern/filters/dialect/bedrock"
@@ -215,9 +216,9 @@ func TestClaudeClient(t *testing.T) {
 	require.Equal(t, "Hi", string(r.Messages[0].Parts[0].Text))
 	for _, s := range dialecttest.Streams(llm.Chat) {
 		out := dialecttest.Encode(invoke.Client.NewEncoder(&f, "fast"), s.Value)
-		frames, err := dialecttest.EventStream(out)
+		frames, err := grammar.EventStream(out)
 		require.NoError(t, err)
-		g := dialecttest.Anthropic()
+		g := grammar.Anthropic()
 		for _, frame := range frames {
 			require.Equal(t, "chunk", frame.Name)
 			var chunk struct{ Bytes []byte }

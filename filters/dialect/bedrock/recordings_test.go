@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
@@ -104,7 +105,7 @@ func TestRecordedStreams(t *testing.T) {
 				return
 			}
 			stream := body(t, &r)
-			frames, err := dialecttest.EventStream(stream)
+			frames, err := grammar.EventStream(stream)
 			require.NoError(t, err)
 			events := dialecttest.Decode(newDecoder(nil, limits), stream)
 			require.NoError(t, dialecttest.CheckEvents(events))
@@ -121,12 +122,12 @@ func TestRecordedStreams(t *testing.T) {
 			dialecttest.Partitions(stream, 1, 8, check)
 
 			again := dialecttest.Encode((&client{}).NewEncoder(nil, "m"), events)
-			require.NoError(t, dialecttest.CheckFrames(dialecttest.Converse(), again, dialecttest.EventStream))
+			require.NoError(t, grammar.CheckFrames(grammar.Converse(), again, grammar.EventStream))
 		})
 	}
 }
 
-func requireStream(t *testing.T, frames []dialecttest.Frame, events []llm.Event) {
+func requireStream(t *testing.T, frames []grammar.Frame, events []llm.Event) {
 	var text, input strings.Builder
 	var usage recordedUsage
 	for _, f := range frames {

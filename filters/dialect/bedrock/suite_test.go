@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/eventstream"
@@ -47,8 +48,8 @@ func streams(t testing.TB, path string) map[string][]byte {
 func suite(t testing.TB) dialecttest.Suite {
 	return dialecttest.Suite{
 		API:     Converse(),
-		Grammar: func(*llm.Facts) dialecttest.Grammar { return dialecttest.Converse() },
-		Frames:  dialecttest.EventStream,
+		Grammar: func(*llm.Facts) grammar.Grammar { return grammar.Converse() },
+		Frames:  grammar.EventStream,
 		Call: func(f *llm.Facts) dialect.Call {
 			return dialect.Call{Operation: llm.Chat, Model: f.Model, Stream: f.Stream}
 		},

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/cohere"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
 	"github.com/posterngw/postern/filters/llm"
@@ -38,7 +39,7 @@ func FuzzAnswer(f *testing.F) {
 			})
 			if last := events[len(events)-1]; api.Name == "chat" && last.Kind == llm.End && named(events) {
 				out := dialecttest.Encode(api.Client.NewEncoder(&facts, "m"), events)
-				require.NoError(t, dialecttest.Check(dialecttest.Cohere(), out), string(out))
+				require.NoError(t, grammar.Check(grammar.Cohere(), out), string(out))
 			}
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/cohere"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
 	"github.com/posterngw/postern/filters/llm"
@@ -203,9 +204,9 @@ func streamed(t *testing.T, api *dialect.API, stream []byte) {
 	dialecttest.Delimiters(stream, check)
 	dialecttest.Partitions(stream, 1, 8, check)
 	if api.Name == "chat" {
-		require.NoError(t, dialecttest.Check(dialecttest.Cohere(), stream))
+		require.NoError(t, grammar.Check(grammar.Cohere(), stream))
 		out := dialecttest.Encode(api.Client.NewEncoder(&f, "m"), events)
-		require.NoError(t, dialecttest.Check(dialecttest.Cohere(), out))
+		require.NoError(t, grammar.Check(grammar.Cohere(), out))
 		again := dialecttest.Decode(api.Provider.NewDecoder(&f, nil, limits), out)
 		require.Equal(t, dialecttest.Script(events), dialecttest.Script(again))
 	}

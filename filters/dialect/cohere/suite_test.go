@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/cohere"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
 	"github.com/posterngw/postern/filters/llm"
@@ -14,7 +15,7 @@ var limits = dialect.Limits{Event: 1 << 20, Depth: 64}
 func suite(t testing.TB) dialecttest.Suite {
 	return dialecttest.Suite{
 		API:     cohere.Chat(),
-		Grammar: func(*llm.Facts) dialecttest.Grammar { return dialecttest.Cohere() },
+		Grammar: func(*llm.Facts) grammar.Grammar { return grammar.Cohere() },
 		Target:  dialect.Target{Model: "command-a-03-2025"},
 		Refused: []string{"audio", "document", "many"},
 		Streams: dialecttest.Archive(t, "testdata/streams.txtar"),

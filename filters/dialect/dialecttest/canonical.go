@@ -96,3 +96,12 @@ func (b *block) event(p *problems, e *llm.Event) {
 	p.must(b.kind != llm.ToolCallPart || b.pieces > 0, "a tool call without arguments")
 	b.stopped = true
 }
+
+// problems keeps the first failed condition of an event.
+type problems struct{ err error }
+
+func (p *problems) must(ok bool, what string) {
+	if !ok && p.err == nil {
+		p.err = errors.New(what)
+	}
+}

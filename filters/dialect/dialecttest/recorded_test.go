@@ -9,6 +9,7 @@ import (
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/dialect/anthropic"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/openai"
 	"github.com/posterngw/postern/filters/llm"
 )
@@ -56,7 +57,7 @@ func TestRecordedAnswersTranslate(t *testing.T) {
 				return
 			}
 			want = string(out)
-			require.NoError(t, dialecttest.Check(dialecttest.OpenAI(true), out))
+			require.NoError(t, grammar.Check(grammar.OpenAI(true), out))
 			again := dialecttest.Decode(back.NewDecoder(&f, nil, lim), out)
 			for _, kind := range []llm.PartKind{llm.TextPart, llm.ReasoningPart, llm.ToolCallPart} {
 				require.Equal(t, dialecttest.Said(events, 0, kind), dialecttest.Said(again, 0, kind))
@@ -95,7 +96,7 @@ func TestRecordedAnswersTranslateBack(t *testing.T) {
 		}
 		events := dialecttest.Decode(provider.NewDecoder(&f, nil, lim), []byte(r.Response))
 		out := dialecttest.Encode(client.NewEncoder(&f, "shown"), events)
-		require.NoError(t, dialecttest.Check(dialecttest.Anthropic(), out), r.ID)
+		require.NoError(t, grammar.Check(grammar.Anthropic(), out), r.ID)
 		again := dialecttest.Decode(back.NewDecoder(&f, nil, lim), out)
 		for _, kind := range []llm.PartKind{llm.TextPart, llm.ReasoningPart, llm.ToolCallPart} {
 			require.Equal(t, dialecttest.Said(events, 0, kind), dialecttest.Said(again, 0, kind), r.ID)

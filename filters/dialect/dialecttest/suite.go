@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
@@ -18,7 +19,7 @@ import (
 type Suite struct {
 	API *dialect.API
 	// Grammar is the automaton of the dialect's streams for a client's request.
-	Grammar func(f *llm.Facts) Grammar
+	Grammar func(f *llm.Facts) grammar.Grammar
 	// Target serves the canonical requests.
 	Target dialect.Target
 	// Refused names the canonical requests that the provider side cannot carry.
@@ -36,7 +37,7 @@ type Suite struct {
 	// Lines says that streams are lines of JSON, not server-sent events.
 	Lines bool
 	// Frames reads a stream of another framing, whose ends of lines mean nothing.
-	Frames func(stream []byte) ([]Frame, error)
+	Frames func(stream []byte) ([]grammar.Frame, error)
 	// Call is what the line of a request says beside its body; nil: no more than
 	// the operation.
 	Call func(f *llm.Facts) dialect.Call
@@ -69,11 +70,11 @@ func (s Suite) Run(t *testing.T) {
 func (s Suite) check(f *llm.Facts, stream []byte) error {
 	switch {
 	case s.Frames != nil:
-		return CheckFrames(s.Grammar(f), stream, s.Frames)
+		return grammar.CheckFrames(s.Grammar(f), stream, s.Frames)
 	case s.Lines:
-		return CheckLines(s.Grammar(f), stream)
+		return grammar.CheckLines(s.Grammar(f), stream)
 	}
-	return Check(s.Grammar(f), stream)
+	return grammar.Check(s.Grammar(f), stream)
 }
 
 // requests checks that a canonical request is refused with the name of the part,

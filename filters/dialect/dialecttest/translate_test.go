@@ -16,6 +16,7 @@ import (
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/dialect/anthropic"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/openai"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
@@ -120,7 +121,7 @@ func (s *scene) stream(t *testing.T, stream []byte) []byte {
 		}
 		if out == nil {
 			out = got
-			require.NoError(t, dialecttest.Check(dialecttest.OpenAI(s.facts.WantsUsage), out))
+			require.NoError(t, grammar.Check(grammar.OpenAI(s.facts.WantsUsage), out))
 		}
 		if !bytes.Equal(out, got) {
 			require.Equal(t, string(out), string(got))

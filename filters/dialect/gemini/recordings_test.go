@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
@@ -161,7 +162,7 @@ func TestRecordedStreams(t *testing.T) {
 		require.Equal(t, want.thoughts, dialecttest.Said(events, 0, llm.ReasoningPart))
 		require.Equal(t, want.calls, callsOf(events), r.ID)
 		out := dialecttest.Encode(codec.Client.NewEncoder(&f, "m"), events)
-		require.NoError(t, dialecttest.Check(dialecttest.Gemini(), out), r.ID)
+		require.NoError(t, grammar.Check(grammar.Gemini(), out), r.ID)
 		script := dialecttest.Script(events)
 		check := func(chunks ...[]byte) {
 			require.Equal(t, script, dialecttest.Script(dialecttest.Decode(codec.Provider.NewDecoder(&f, nil, limits), chunks...)))

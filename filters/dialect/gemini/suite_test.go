@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
 	"github.com/posterngw/postern/filters/dialect/gemini"
 	"github.com/posterngw/postern/filters/llm"
@@ -16,7 +17,7 @@ var limits = dialect.Limits{Event: 1 << 20, Depth: 64}
 func suite(t testing.TB) dialecttest.Suite {
 	return dialecttest.Suite{
 		API:     codec,
-		Grammar: func(*llm.Facts) dialecttest.Grammar { return dialecttest.Gemini() },
+		Grammar: func(*llm.Facts) grammar.Grammar { return grammar.Gemini() },
 		Target:  dialect.Target{Model: "gemini-2.5-flash"},
 		Normal:  normal,
 		Answer:  func(a *llm.Answer) { a.Created = 0 },

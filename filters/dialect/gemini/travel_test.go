@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/anthropic"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
 	"github.com/posterngw/postern/filters/dialect/gemini"
@@ -49,7 +50,7 @@ func TestSignaturesTravel(t *testing.T) {
 	stream := `data: ` + body + "\n\n"
 	events := dialecttest.Decode(codec.Provider.NewDecoder(&llm.Facts{}, nil, limits), []byte(stream))
 	out := dialecttest.Encode(anthropic.Messages().Client.NewEncoder(&llm.Facts{}, "m"), events)
-	require.NoError(t, dialecttest.Check(dialecttest.Anthropic(), out))
+	require.NoError(t, grammar.Check(grammar.Anthropic(), out))
 	require.Contains(t, string(out), `{"type":"redacted_thinking","data":"postern.gemini.c2ln"}`)
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/anthropic"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
 	"github.com/posterngw/postern/filters/llm"
@@ -95,7 +96,7 @@ func FuzzTap(f *testing.F) {
 			})
 			if events[len(events)-1].Kind == llm.End && !nameless(events) {
 				written := dialecttest.Encode(codec.Client.NewEncoder(&facts, "m"), events)
-				require.NoError(t, dialecttest.Check(dialecttest.OpenAI(false), written), string(written))
+				require.NoError(t, grammar.Check(grammar.OpenAI(false), written), string(written))
 			}
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
 	"github.com/posterngw/postern/filters/dialect/openai"
 	"github.com/posterngw/postern/filters/llm"
@@ -293,7 +294,7 @@ func TestRecordedStreams(t *testing.T) {
 			for _, wants := range []bool{false, true} {
 				f.WantsUsage = wants
 				out := dialecttest.Encode(codec.Client.NewEncoder(&f, "shown"), events)
-				require.NoError(t, dialecttest.Check(dialecttest.OpenAI(wants), out))
+				require.NoError(t, grammar.Check(grammar.OpenAI(wants), out))
 				again := dialecttest.Decode(codec.Provider.NewDecoder(&f, nil, limits), out)
 				require.Equal(t, retold(events, wants), dialecttest.Script(again))
 			}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
 	"github.com/posterngw/postern/filters/llm"
 )
@@ -11,7 +12,7 @@ import (
 func suite(t testing.TB) dialecttest.Suite {
 	return dialecttest.Suite{
 		API:     codec,
-		Grammar: func(f *llm.Facts) dialecttest.Grammar { return dialecttest.OpenAI(f.WantsUsage) },
+		Grammar: func(f *llm.Facts) grammar.Grammar { return grammar.OpenAI(f.WantsUsage) },
 		Target:  dialect.Target{Model: "gpt-4o"},
 		Streams: dialecttest.Archive(t, "testdata/streams.txtar"),
 		Normal: func(r *llm.Request) {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/posterngw/postern/filters/dialect/dialecttest"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/tools/mock"
 	"github.com/posterngw/postern/tools/mock/internal/mocktest"
 )
@@ -49,12 +49,12 @@ func TestStream(t *testing.T) {
 		res, raw := c.Do(c.Request("POST", "/model/mock-reason/converse-stream", ask("Weather in Paris?", more)))
 		require.Equal(t, 200, res.StatusCode, name)
 		require.Equal(t, "application/vnd.amazon.eventstream", res.Header.Get("content-type"))
-		require.NoError(t, dialecttest.CheckFrames(dialecttest.Converse(), raw, dialecttest.EventStream), name)
+		require.NoError(t, grammar.CheckFrames(grammar.Converse(), raw, grammar.EventStream), name)
 	}
 	req := c.Request("POST", "/model/mock/converse-stream", ask("Hi", nil))
 	req.Header.Set(mock.BehaviourHeader, "stream-error-mid")
 	_, raw := c.Do(req)
-	frames, err := dialecttest.EventStream(raw)
+	frames, err := grammar.EventStream(raw)
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(frames[len(frames)-1].Name, "exception "), frames)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
@@ -158,7 +159,7 @@ func checkStream(t *testing.T, f *llm.Facts, stream []byte) {
 		require.Equal(t, last.Response.said("message"), dialecttest.Said(events, 0, llm.TextPart))
 		require.Equal(t, last.Response.said("function_call"), dialecttest.Said(events, 0, llm.ToolCallPart))
 		written := dialecttest.Encode(codec.Client.NewEncoder(f, "m"), events)
-		require.NoError(t, dialecttest.Check(dialecttest.Responses(), written))
+		require.NoError(t, grammar.Check(grammar.Responses(), written))
 		out, told := dialecttest.Tap(codec.Same.NewTap(f, limits, &dialect.Patch{}), chunks...)
 		require.True(t, string(stream) == string(out))
 		require.Equal(t, dialecttest.Last(events), dialecttest.Last(told))

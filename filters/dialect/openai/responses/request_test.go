@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
 	"github.com/posterngw/postern/filters/dialect/openai"
 	"github.com/posterngw/postern/filters/llm"
@@ -203,7 +204,7 @@ func FuzzStream(f *testing.F) {
 		})
 		if events[len(events)-1].Kind == llm.End {
 			written := dialecttest.Encode(codec.Client.NewEncoder(&facts, "m"), events)
-			require.NoError(t, dialecttest.Check(dialecttest.Responses(), written), string(written))
+			require.NoError(t, grammar.Check(grammar.Responses(), written), string(written))
 		}
 	})
 }

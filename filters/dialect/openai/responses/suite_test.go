@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
 	"github.com/posterngw/postern/filters/dialect/openai/responses"
 	"github.com/posterngw/postern/filters/llm"
@@ -17,7 +18,7 @@ var (
 func suite(t testing.TB) dialecttest.Suite {
 	return dialecttest.Suite{
 		API:     codec,
-		Grammar: func(*llm.Facts) dialecttest.Grammar { return dialecttest.Responses() },
+		Grammar: func(*llm.Facts) grammar.Grammar { return grammar.Responses() },
 		Target:  dialect.Target{Model: "gpt-5-mini"},
 		Refused: []string{"many"},
 		Streams: dialecttest.Archive(t, "testdata/streams.txtar"),

@@ -1,4 +1,4 @@
-package dialecttest
+package grammar
 
 import (
 	"encoding/json"
@@ -99,7 +99,7 @@ func (g *responses) inside(p *problems, e *responsesEvent, kind string) {
 	p.must(x.done == "", "the item was done")
 	if kind == "output_item.done" {
 		p.must(!x.part && (x.said || x.kind == "reasoning"), "an item ends before its parts")
-		x.done = Compact(e.Item)
+		x.done = compact(e.Item)
 		return
 	}
 	p.must(e.ItemID == x.id, "the id of another item")
@@ -143,7 +143,7 @@ func (g *responses) whole(p *problems, e *responsesEvent, kind string) {
 	p.must(e.Response.Status == kind && e.Response.Object == "response", "status %q", e.Response.Status)
 	p.must(len(e.Response.Output) == len(g.items), "%d items", len(e.Response.Output))
 	for i, x := range g.items {
-		p.must(p.err != nil || x.done != "" && x.done == Compact(e.Response.Output[i]), "item %d is not what was done", i)
+		p.must(p.err != nil || x.done != "" && x.done == compact(e.Response.Output[i]), "item %d is not what was done", i)
 	}
 }
 

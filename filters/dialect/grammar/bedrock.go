@@ -1,4 +1,4 @@
-package dialecttest
+package grammar
 
 import (
 	"encoding/binary"

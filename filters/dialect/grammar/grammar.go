@@ -1,6 +1,14 @@
-package dialecttest
+// Package grammar holds an automaton for the streams of each client API: what may
+// follow what, what must come once, what must come last. Tests run every stream
+// that an encoder emits through it, and `postern replay` does so in the field.
+//
+// It reads JSON with encoding/json on purpose: what checks a codec does not share
+// its parser. It is no part of the module.
+package grammar
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -95,4 +103,13 @@ func (p *problems) must(ok bool, format string, args ...any) {
 	if !ok && p.err == nil {
 		p.err = fmt.Errorf(format, args...)
 	}
+}
+
+// compact is JSON without white space between its tokens; empty for what is none.
+func compact(raw []byte) string {
+	var b bytes.Buffer
+	if json.Compact(&b, raw) != nil {
+		return ""
+	}
+	return b.String()
 }
