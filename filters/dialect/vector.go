@@ -13,7 +13,8 @@ import (
 const base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 // AppendVector writes a vector as a value of a JSON array: base64 where that is
-// wanted, else numbers. False means that it came as text that is not base64.
+// wanted, else numbers. False means that it came as text that is no base64 of
+// numbers; what is written then is an array all the same.
 func (w *Writer) AppendVector(v *llm.Vector, base64 bool) bool {
 	w.comma()
 	switch {

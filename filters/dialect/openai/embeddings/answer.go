@@ -89,8 +89,7 @@ func (*client) AppendAnswer(dst []byte, f *llm.Facts, model string, a *llm.Answe
 		w.Int("index", int64(v.Index))
 		w.Key("embedding")
 		if !w.AppendVector(v, f.Base64) {
-			w.B = append(w.B, "[]"...)
-			l.Drop("data/*/embedding", "it came in a form that was not asked for")
+			l.Drop("data/*/embedding", "it cannot be read as numbers")
 		}
 		w.Close('}')
 	}
