@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"runtime"
 	"runtime/debug"
+	"strings"
 )
 
 // Go writes what a program was built from between two marks, into its data
@@ -34,8 +36,18 @@ func BuildInfo(b []byte) (*debug.BuildInfo, error) {
 	if !found {
 		return nil, ErrNoBuildInfo
 	}
-	return debug.ParseBuildInfo(string(text))
+	info, err := debug.ParseBuildInfo(string(text))
+	if err != nil {
+		return nil, err
+	}
+	if line, _, _ := strings.Cut(string(text), "\n"); strings.HasPrefix(line, releaseLine) {
+		info.GoVersion = line[len(releaseLine):] // which the parser leaves out
+	}
+	return info, nil
 }
+
+// releaseLine begins the line of Go's release.
+const releaseLine = "go\t"
 
 // marked is the text between the marks.
 func marked(b []byte) (text []byte, found bool) {
@@ -45,12 +57,20 @@ func marked(b []byte) (text []byte, found bool) {
 	return text, found
 }
 
-// keepInfo puts the text of build information in memory into a section.
+// keepInfo puts the text of build information in memory into a section, with
+// the release of Go, which the text leaves out: it is this program's if the
+// module has its name.
 func (m *module) keepInfo(memory []byte) {
-	if text, found := marked(memory); found {
-		m.ids = append(m.ids, custom)
-		m.bodies = append(m.bodies, append(infoName(), text...))
+	text, found := marked(memory)
+	if !found {
+		return
 	}
+	kept := infoName()
+	if release := runtime.Version(); bytes.Contains(memory, []byte(release)) {
+		kept = append(kept, releaseLine+release+"\n"...)
+	}
+	m.ids = append(m.ids, custom)
+	m.bodies = append(m.bodies, append(kept, text...))
 }
 
 // keptInfo is the text that keepInfo kept.

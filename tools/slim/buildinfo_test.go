@@ -3,6 +3,7 @@ package slim
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -52,6 +53,7 @@ func TestBuildInfoOfModule(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "github.com/posterngw/postern/filters/postern", got.Path)
 	require.NotEmpty(t, got.Deps)
+	require.Equal(t, runtime.Version(), got.GoVersion)
 }
 
 // FuzzBuildInfo: no file makes it panic.
