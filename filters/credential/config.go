@@ -3,21 +3,37 @@ package credential
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/posterngw/postern/filters/config"
 )
 
 const (
 	maxRefs = 16
-	maxKey  = 16 << 10 // bytes
 	// Host is the reference that leaves the credential to the proxy.
-	Host      = "host"
-	envPrefix = "env:"
+	Host          = "host"
+	envPrefix     = "env:"
+	calloutPrefix = "callout:"
 )
 
-// Config is the part of a provider's section that says where its keys are.
+// Config is the part of a provider's section that says how requests to it are
+// authenticated.
 type Config struct {
-	Credentials []string // references: "host", "env:NAME"
+	Credentials []string // references: "host", "env:NAME", "callout:URL"
+	Auth        Auth
+}
+
+// Auth says what is done with the references, and what is not done by keys.
+type Auth struct {
+	Cluster  string
+	Timeout  time.Duration
+	Lifetime time.Duration
+	Rest     time.Duration
+	Key      *KeyConfig
+	AWS      *AWSConfig
+	GCP      *GCPConfig
+	Entra    *EntraConfig
+	BYOK     *BYOKConfig
 }
 
 // Fields is the table of that part, to stand among a provider's own fields.
@@ -25,7 +41,31 @@ func Fields(c *Config) []config.Field {
 	return []config.Field{
 		config.Strings("credentials", &c.Credentials, config.Length(0, maxRefs), config.Check(CheckRefs),
 			config.Example("[env:OPENAI_API_KEY]"),
-			config.Doc("References to keys, never keys: `env:NAME` reads the environment of the VM, `host` leaves the credential to the proxy's own injector and stands alone. Of several keys the first is used. Without any, requests are sent without a credential.")),
+			config.Doc("References to keys, never keys: `env:NAME` reads the environment of the VM, `callout:URL` asks a secret endpoint, "+
+				"`host` leaves the credential to the proxy's own filters and stands alone. Several keys are used in turn, and one that the "+
+				"provider refuses rests. Without any, and without `auth`, requests are sent without a credential.")),
+		config.Object("auth", &c.Auth, authFields,
+			config.Doc("How the credential travels, and credentials that are more than a key.")),
+		config.Rule(c.check),
+	}
+}
+
+func authFields(a *Auth) []config.Field {
+	return []config.Field{
+		config.String("cluster", &a.Cluster, config.Name(),
+			config.Doc("The host's name for the upstream that tokens and `callout:` keys come from. Default: `credential/HOST:PORT`, which the renderer writes.")),
+		config.Duration("timeout", &a.Timeout, config.Default(5*time.Second), config.Range(100*time.Millisecond, time.Minute),
+			config.Doc("How long a token endpoint may take. Only requests that come before the first token wait for it.")),
+		config.Duration("lifetime", &a.Lifetime, config.Default(5*time.Minute), config.Range(10*time.Second, 24*time.Hour),
+			config.Doc("How long an answer is used that does not say when it expires, as the plain text of a `callout:`.")),
+		config.Duration("rest", &a.Rest, config.Default(30*time.Second), config.Range(time.Second, maxRest),
+			config.Doc("How long one of several keys is passed over that the provider answered with 401, 403 or 429. A longer retry-after is obeyed.")),
+		config.Optional("key", &a.Key, keyFields, config.Doc("How keys travel, where it is not as the dialect says.")),
+		config.Optional("aws", &a.AWS, awsFields, config.Doc("Signs requests for AWS (Signature Version 4). With `credentials: [host]` the proxy signs (Envoy's aws_request_signing, with its own chain of credentials).")),
+		config.Optional("gcp", &a.GCP, gcpFields, config.Doc("Tokens of Google Cloud, from a service account or the metadata server.")),
+		config.Optional("entra", &a.Entra, entraFields, config.Doc("Access tokens of Microsoft Entra by client credentials, for Azure OpenAI without keys.")),
+		config.Optional("byok", &a.BYOK, byokFields, config.Doc("Lets clients bring their own key for this provider, in the header `x-postern-provider-key: PROVIDER=KEY` (several are separated by commas). "+
+			"With `credentials` it takes precedence over them, without it is required. A key that may not be brought is refused, never ignored.")),
 	}
 }
 
@@ -33,21 +73,26 @@ func Fields(c *Config) []config.Field {
 // a reference: it may be the secret that should not stand there.
 func CheckRefs(refs []string) error {
 	for i, r := range refs {
-		name, isEnv := strings.CutPrefix(r, envPrefix)
 		switch {
 		case r == Host && len(refs) > 1:
 			return config.Problem("`host` stands alone", "the proxy injects the credential, or the module sets a key")
-		case r != Host && (!isEnv || !validEnv(name)):
+		case r != Host && !validEnv(r) && !validCallout(r):
 			return config.Problem("credential "+strconv.Itoa(i+1)+" is not a reference to a key; never write the key itself",
-				"write env:NAME or host")
+				"write env:NAME, callout:http://127.0.0.1:8200/path or host")
 		}
 	}
 	return nil
 }
 
+func validCallout(ref string) bool {
+	url, ok := strings.CutPrefix(ref, calloutPrefix)
+	return ok && config.CheckURL(url) == nil
+}
+
 // validEnv takes the names of POSIX (Base Definitions, section 8.1), of either
 // case.
-func validEnv(s string) bool {
+func validEnv(ref string) bool {
+	s, ok := strings.CutPrefix(ref, envPrefix)
 	for i := range len(s) {
 		c := s[i]
 		letter := c == '_' || 'a' <= c|0x20 && c|0x20 <= 'z'
@@ -55,55 +100,58 @@ func validEnv(s string) bool {
 			return false
 		}
 	}
-	return s != "" && len(s) <= config.MaxName
+	return ok && s != "" && len(s) <= config.MaxName
 }
 
-// Error is a credential that a configuration asks for and the VM cannot give.
-type Error struct {
-	Provider string
-	Variable string // of the environment
-	Problem  string
-}
+// ByHost reports whether the proxy authenticates, and not the module.
+func (c *Config) ByHost() bool { return len(c.Credentials) == 1 && c.Credentials[0] == Host }
 
-// Error names the provider and the variable, and no value.
-func (e *Error) Error() string {
-	return "provider " + e.Provider + ": environment variable " + e.Variable + " " + e.Problem
-}
-
-// New reads the keys of a provider; env reads the environment of the VM. The
-// errors are those of CheckRefs and *Error.
-func New(provider string, c *Config, env func(name string) string) (Source, error) {
-	if err := CheckRefs(c.Credentials); err != nil {
-		return nil, err
+// Variables are the names of the environment that the module reads.
+func (c *Config) Variables() (names []string) {
+	refs := append([]string(nil), c.Credentials...)
+	if a := c.Auth.AWS; a != nil {
+		refs = append(refs, a.AccessKey, a.SecretKey, a.SessionToken)
 	}
-	if len(c.Credentials) == 0 || c.Credentials[0] == Host {
-		return host{}, nil
+	if g := c.Auth.GCP; g != nil {
+		refs = append(refs, g.ServiceAccount)
 	}
-	s := &static{}
+	if e := c.Auth.Entra; e != nil {
+		refs = append(refs, e.ClientSecret)
+	}
+	for _, r := range refs {
+		if name, ok := strings.CutPrefix(r, envPrefix); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Endpoint is where tokens or keys are asked for.
+type Endpoint struct {
+	Cluster string
+	URL     config.URL
+}
+
+// Endpoints are those that the module asks, which the host has to know by their
+// clusters.
+func (c *Config) Endpoints() (list []Endpoint) {
+	add := func(url string) {
+		e := c.Auth.endpoint(url)
+		list = append(list, Endpoint{e.cluster, e.at})
+	}
 	for _, r := range c.Credentials {
-		name := strings.TrimPrefix(r, envPrefix)
-		// Keys that come out of files often end in a line break.
-		key := strings.Trim(env(name), " \t\r\n")
-		if problem := judge(key); problem != "" {
-			return nil, &Error{Provider: provider, Variable: name, Problem: problem}
-		}
-		s.keys = append(s.keys, NewSecret(key))
-	}
-	return s, nil
-}
-
-// judge says what is wrong with a key that is to stand in a header.
-func judge(key string) string {
-	switch {
-	case key == "":
-		return "is not set, or the host does not give it to the module"
-	case len(key) > maxKey:
-		return "is longer than any key"
-	}
-	for i := range len(key) {
-		if key[i] <= ' ' || key[i] > '~' {
-			return "has a character that no key has"
+		if url, ok := strings.CutPrefix(r, calloutPrefix); ok {
+			add(url)
 		}
 	}
-	return ""
+	if a := c.Auth.AWS; a != nil && a.Container != "" {
+		add(strings.TrimPrefix(a.Container, calloutPrefix))
+	}
+	if g := c.Auth.GCP; g != nil {
+		add(g.url())
+	}
+	if e := c.Auth.Entra; e != nil {
+		add(e.url())
+	}
+	return list
 }

@@ -66,7 +66,7 @@ func (c *clientStage) RequestHeaders(end bool) Action {
 }
 
 func (c *clientStage) begin() {
-	c.r = &request{m: c.m, snap: c.snap, began: c.m.vm.Now(), id: c.head.id, method: c.head.method,
+	c.r = &request{m: c.m, snap: c.snap, began: c.m.vm.Now(), id: c.head.id, method: c.head.method, ownKeys: c.head.ownKeys,
 		asked: audit.NewDigest(c.snap.audit.Digests), told: audit.NewDigest(c.snap.audit.Digests)}
 	c.r.number, c.r.key = c.m.key()
 	c.r.span, c.r.traced = c.snap.trace.Start(c.head.trace, c.m.random)
@@ -170,7 +170,7 @@ func (c *clientStage) accept() outcome {
 	}
 	c.r.facts.Received, c.r.facts.Form, c.r.facts.Rest = c.r.began.Unix(), c.r.call.Form, c.r.call.Rest
 	c.r.advance(gathering)
-	if len(c.m.gather) > 0 {
+	if len(c.m.gather) > 0 || len(c.snap.renewed) > 0 {
 		g := &gathered{c: c}
 		if !g.start() {
 			return wait
@@ -218,6 +218,7 @@ func (c *clientStage) send(doc *jsonx.Document) outcome {
 	if e != nil {
 		return c.fail(e)
 	}
+	c.r.sum(body, doc)
 	if c.rewrite(body, doc); c.head.plain && !c.r.call.Raw && !c.r.call.Bare {
 		c.s.SetHeader(Request, "content-type", "application/json")
 	}

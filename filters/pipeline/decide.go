@@ -23,6 +23,8 @@ func (r *request) decide(doc *jsonx.Document) *llm.Error {
 	r.plan = r.model.Choose(r.m.random(), r.judge)
 	switch {
 	case len(r.plan.Targets) > 0:
+	case r.lock != nil && r.decision.Allowed:
+		return r.lock
 	case r.decision.Reason == "":
 		return unserved(r.call.Operation)
 	default:
@@ -83,7 +85,7 @@ func (r *request) judge(t *route.Target) string {
 		if !r.decision.Allowed {
 			r.decision = d
 		}
-		return ""
+		return r.unlocked(t)
 	}
 	if r.decision.Reason == "" {
 		r.decision = d

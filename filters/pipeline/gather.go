@@ -23,6 +23,7 @@ func (g *gathered) start() bool {
 	for _, one := range g.c.m.gather {
 		one.Gather(&g.c.r.facts, g.once())
 	}
+	g.credentials()
 	g.waiting = g.pending > 0
 	return !g.waiting
 }

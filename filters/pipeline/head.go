@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/posterngw/postern/filters/credential"
 	"github.com/posterngw/postern/filters/dialect"
 )
 
@@ -24,6 +25,7 @@ type head struct {
 	bytes    int
 	id       string
 	trace    string
+	ownKeys  string   // for providers
 	strip    []string // headers of ours and of the host that the client sent
 }
 
@@ -62,7 +64,10 @@ func (h *head) note(name, value string) {
 		h.id = bounded(value, 128)
 	case "traceparent":
 		h.trace = bounded(value, 128)
-	case "accept-encoding", "te":
+	case credential.OwnHeader:
+		h.ownKeys = strings.Trim(h.ownKeys+","+value, ",")
+		h.strip = append(h.strip, name)
+	case "accept-encoding", "te", "x-amz-content-sha256":
 		h.strip = append(h.strip, name)
 	default:
 		if isReserved(name) || isCredential(name) {

@@ -38,7 +38,7 @@ type Module struct {
 	edits jsonx.Edits
 	doc   jsonx.Document
 	auth  credential.Attempt
-	keys  [2][2]string // headers that authenticate an attempt
+	keys  [4][2]string // headers that authenticate an attempt
 	out   []byte       // the body that is being written, until it is handed to the host
 }
 
@@ -161,6 +161,7 @@ func (p *plugin) Stream(s Stream) Callbacks {
 func (p *plugin) Tick() {
 	if p.snap != nil {
 		p.m.tick()
+		p.m.renew(p.snap)
 		p.report()
 	}
 }

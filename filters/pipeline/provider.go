@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/posterngw/postern/filters/credential"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/route"
 	"github.com/posterngw/postern/filters/wire/jsonx"
@@ -42,7 +41,7 @@ func (p *providerStage) RequestHeaders(end bool) Action {
 	}
 	p.r = r
 	p.begin()
-	if e := p.address(); e != nil {
+	if e := p.address(end); e != nil {
 		return p.refuse(e)
 	}
 	if err := p.s.Err(); err != nil {
@@ -85,7 +84,7 @@ func (p *providerStage) begin() {
 
 // address sets path, host and credential, and takes back what an earlier
 // attempt set: request headers persist from attempt to attempt.
-func (p *providerStage) address() *llm.Error {
+func (p *providerStage) address(end bool) *llm.Error {
 	t, r := p.target(), p.r
 	if p.a > 0 {
 		for _, name := range r.attempts[p.a-1].headers {
@@ -93,36 +92,19 @@ func (p *providerStage) address() *llm.Error {
 		}
 	}
 	codec := p.attempt().api.Provider
-	p.s.SetHeader(Request, ":path", codec.Path(&r.facts, &t.Codec))
+	path := codec.Path(&r.facts, &t.Codec)
+	p.s.SetHeader(Request, ":path", path)
 	p.s.SetHeader(Request, ":authority", t.Provider.Host)
 	for _, h := range codec.Headers(&t.Codec) {
 		p.set(h[0], h[1])
 	}
-	return p.authenticate()
-}
-
-// authenticate adds the provider's credential.
-func (p *providerStage) authenticate() *llm.Error {
-	t := p.target()
-	codec := p.attempt().api.Provider
-	p.m.auth = credential.Attempt{
-		Method: p.r.method, Host: t.Provider.Host, Now: p.attempt().began,
-		Key: func(key string) (string, string) { return codec.Credential(&t.Codec, key) },
-	}
-	headers, e := p.r.snap.credentials[t.Provider].Headers(p.m.keys[:0], &p.m.auth)
-	if e != nil {
-		return e
-	}
-	for _, h := range headers {
-		p.set(h[0], h[1])
-	}
-	return nil
+	return p.authenticate(path, end)
 }
 
 // set sets a header that the next attempt must take back.
 func (p *providerStage) set(name, value string) {
 	p.s.SetHeader(Request, name, value)
-	if len(p.r.plan.Targets) > 1 {
+	if len(p.r.plan.Targets) > 1 && name[0] != ':' { // those are always set
 		p.attempt().headers = append(p.attempt().headers, name)
 	}
 }
@@ -187,6 +169,9 @@ func (p *providerStage) write(doc *jsonx.Document) Action {
 	}
 	// Always: an earlier attempt may have left its own length.
 	p.s.SetHeader(Request, "content-length", strconv.Itoa(len(body)))
+	if e := p.resign(body); e != nil {
+		return p.refuse(e)
+	}
 	if err := p.s.Err(); err != nil {
 		return p.refuse(hostError(err))
 	}

@@ -46,6 +46,7 @@ func (p *providerStage) fail(e *llm.Error) Action {
 	a := p.attempt()
 	a.err = e
 	now := p.m.vm.Now()
+	p.source().Refused(a.slot, e, now)
 	p.r.endAttempt(now, e.Code)
 	if p.r.canFailOver(now) && route.MayFailOver(e.Class) {
 		a.marked = true

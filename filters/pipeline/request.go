@@ -11,6 +11,7 @@ import (
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/policy"
 	"github.com/posterngw/postern/filters/route"
+	"github.com/posterngw/postern/filters/sha256"
 	"github.com/posterngw/postern/filters/telemetry"
 )
 
@@ -70,7 +71,10 @@ type request struct {
 	// encoded says that the body which left the client stage is already the
 	// one for every target of the plan, up to the target's model name.
 	encoded bool
-	loss    dialect.Ledger // of the last encoding
+	digest  [sha256.Size]byte // of that body, if its credential covers it
+	ownKeys string            // keys for providers that the client brought
+	lock    *llm.Error        // why the first target could not be authenticated that could not
+	loss    dialect.Ledger    // of the last encoding
 
 	attempts []attempt
 	patched  dialect.Patch // of the attempt in hand, see patch
@@ -101,6 +105,7 @@ type attempt struct {
 	reset   bool // it broke off
 	left    bool // it ran when the request ended
 	over    bool
+	slot    int      // which of several keys it uses
 	headers []string // names set on the request, to be undone by the next attempt
 }
 

@@ -75,7 +75,8 @@ type Snapshot struct {
 	policies    *policy.Set
 	budgets     *budget.Budgets
 	prices      *price.Table
-	credentials map[*route.Provider]credential.Source
+	credentials map[*route.Provider]*credential.Source
+	renewed     []*credential.Source // those that expire
 	telemetry   *telemetry.Telemetry
 	trace       telemetry.Trace
 	audit       audit.Config
@@ -133,19 +134,6 @@ func healthTargets(t *route.Table) []health.Target {
 		list[i] = health.Target{Name: target.Name, Provider: target.Provider.Name}
 	}
 	return list
-}
-
-// unlock fetches the credentials that the configuration refers to.
-func (sn *Snapshot) unlock(c *Config, vm VM) error {
-	sn.credentials = make(map[*route.Provider]credential.Source, len(sn.routes.Providers))
-	for i, p := range sn.routes.Providers {
-		source, err := credential.New(p.Name, &c.Route.Providers[i].Value.Credentials, vm.Env)
-		if err != nil {
-			return err
-		}
-		sn.credentials[p] = source
-	}
-	return nil
 }
 
 // find finds a dialect by its name; nil when there is none.

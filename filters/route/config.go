@@ -67,7 +67,7 @@ func providerFields(p *ProviderConfig, dialects []string) []config.Field {
 			config.Doc("A variant of the dialect, for servers that differ from its own API.")),
 		config.String("version", &p.Version, config.Length(1, 64),
 			config.Doc("The version of the API to ask for, where the flavour has versions.")),
-		config.String("url", &p.URL, config.Required(), config.Check(checkURL), config.Example("https://api.openai.com/v1"),
+		config.String("url", &p.URL, config.Required(), config.Check(config.CheckURL), config.Example("https://api.openai.com/v1"),
 			config.Doc("Base URL, with the path that the dialect's own paths are appended to.")),
 		config.String("boundary", &p.Boundary, config.Default("external"), config.OneOf("internal", "external"),
 			config.Doc("Which trust boundary a request crosses when it goes there; policies speak of it.")),
@@ -111,41 +111,6 @@ func targetFields(t *TargetConfig) []config.Field {
 
 // onLoss are the words for the values of OnLoss.
 var onLoss = []string{WarnLoss: "warn", AllowLoss: "allow", RefuseLoss: "refuse"}
-
-func checkURL(s string) error {
-	if _, err := parseURL(s); err != nil {
-		return err
-	}
-	return nil
-}
-
-var errURL = config.Problem("not a URL of the form http(s)://host[:port][/path]", "for example https://api.openai.com/v1")
-
-type endpoint struct {
-	secure     bool
-	host, path string
-}
-
-// parseURL takes the part of RFC 3986 that a base URL needs: no user
-// information (that would be an inline secret), no query, no fragment.
-func parseURL(s string) (endpoint, error) {
-	var e endpoint
-	rest, ok := strings.CutPrefix(s, "https://")
-	if e.secure = ok; !ok {
-		rest, ok = strings.CutPrefix(s, "http://")
-	}
-	if !ok || strings.ContainsAny(rest, "@?#\\ \t\r\n") {
-		return e, errURL
-	}
-	e.host, e.path, _ = strings.Cut(rest, "/")
-	if e.host == "" {
-		return e, errURL
-	}
-	if e.path = strings.Trim(e.path, "/"); e.path != "" {
-		e.path = "/" + e.path
-	}
-	return e, nil
-}
 
 // New resolves a decoded configuration. find knows the dialects by name.
 func New(c *Config, find func(name string) *dialect.Dialect) (*Table, error) {
@@ -206,11 +171,11 @@ func newProvider(c *config.Named[ProviderConfig], find func(string) *dialect.Dia
 	if v.Flavour != "" && !slices.Contains(d.Flavours, v.Flavour) {
 		return nil, errors.New("provider " + c.Name + ": dialect " + v.Dialect + " has the flavours " + strings.Join(d.Flavours, ", "))
 	}
-	at, err := parseURL(v.URL)
+	at, err := config.ParseURL(v.URL)
 	if err != nil {
 		return nil, err
 	}
-	p := &Provider{Name: c.Name, Dialect: d, Secure: at.secure, Host: at.host, BasePath: at.path,
+	p := &Provider{Name: c.Name, Dialect: d, Secure: at.Secure, Host: at.Host, BasePath: at.Path,
 		Flavour: v.Flavour, Version: v.Version, Boundary: v.Boundary, Region: v.Region, Cluster: v.Cluster}
 	if p.Cluster == "" {
 		p.Cluster = c.Name
@@ -248,18 +213,4 @@ func newTarget(c *TargetConfig, m *Model, providers map[string]*Provider) *Targe
 		t.Codec.MaxTokens = c.MaxOutput
 	}
 	return t
-}
-
-// Endpoint takes a checked base URL apart: whether it is TLS, host and port.
-func Endpoint(url string) (secure bool, host, port string) {
-	e, _ := parseURL(url)
-	port = "80"
-	if e.secure {
-		port = "443"
-	}
-	host = e.host
-	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
-		host, port = host[:i], host[i+1:]
-	}
-	return e.secure, strings.Trim(host, "[]"), port
 }

@@ -85,6 +85,8 @@ func (p *player) step(s *Step) error {
 		}
 	case Sent:
 		return p.sent(s)
+	case Called, Callout, Idle:
+		return p.callout(s)
 	case Response:
 		return p.response(&s.Message)
 	case Audit:

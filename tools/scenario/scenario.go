@@ -16,6 +16,9 @@
 //	trailers NAME      the end of that answer, by trailers
 //	reset NAME         the break of that answer
 //	sent NAME          what the next attempt at cluster NAME must look like
+//	called NAME        what the oldest callout that waits at cluster NAME must look like
+//	callout NAME       what cluster NAME answers to it, as HTTP/1.1 text, or one word: refuse, reset
+//	idle               no callout may wait
 //	response           what the client must get
 //	cut                the client's answer was broken off
 //	audit              members that the audit record must have, as JSON
@@ -74,15 +77,18 @@ const (
 	Audit    Kind = "audit"
 	Abort    Kind = "abort"
 	Advance  Kind = "advance"
+	Called   Kind = "called"
+	Callout  Kind = "callout"
+	Idle     Kind = "idle"
 )
 
 // Step is one section.
 type Step struct {
 	Kind    Kind
-	Cluster string        // of Provider, Chunk, Trailers, Reset and Sent
-	Message Message       // of Request, Body, Provider, Chunk, Trailers, Sent, Response
+	Cluster string        // of Provider, Chunk, Trailers, Reset, Sent, Called and Callout
+	Message Message       // of Request, Body, Provider, Chunk, Trailers, Sent, Response, Called, Callout
 	Open    bool          // of what has a body: more of it follows
-	Fault   string        // of Provider: refuse, reset, hang
+	Fault   string        // of Provider: refuse, reset, hang; of Callout: refuse, reset
 	JSON    string        // of Audit
 	Time    time.Duration // of Advance
 }
@@ -180,9 +186,9 @@ func parseStep(kind Kind, data string) (Step, error) {
 	s := Step{Kind: kind}
 	var err error
 	switch kind {
-	case Request, Sent, Response:
+	case Request, Sent, Response, Called:
 		s.Message, err = parseMessage(data)
-	case Provider:
+	case Provider, Callout:
 		if word := strings.TrimSpace(data); !strings.Contains(word, " ") {
 			s.Fault = word
 			break
@@ -196,7 +202,7 @@ func parseStep(kind Kind, data string) (Step, error) {
 		s.JSON = data
 	case Advance:
 		s.Time, err = time.ParseDuration(strings.TrimSpace(data))
-	case Abort, Reset, Cut:
+	case Abort, Reset, Cut, Idle:
 	default:
 		err = fmt.Errorf("unknown kind of section")
 	}
