@@ -7,13 +7,16 @@ go 1.26.0
 replace github.com/posterngw/postern => ..
 
 require (
+	github.com/aws/aws-sdk-go-v2 v1.48.0
 	github.com/openai/openai-go/v3 v3.96.0
 	github.com/posterngw/postern v0.0.0-00010101000000-000000000000
 	github.com/stretchr/testify v1.12.1
 	go.yaml.in/yaml/v3 v3.0.6
+	pgregory.net/rapid v1.3.0
 )
 
 require (
+	github.com/aws/smithy-go v1.28.9 // indirect
 	github.com/cedar-policy/cedar-go v1.9.0 // indirect
 	github.com/coder/websocket v1.8.15 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3 // indirect

@@ -3,6 +3,7 @@ package envoy
 import (
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -22,7 +23,21 @@ version: 1
 providers:
   openai: {dialect: openai, url: "$CANARY_OPENAI/v1", credentials: ["env:CANARY_KEY"]}
   claude: {dialect: anthropic, url: "$CANARY_ANTHROPIC/v1", credentials: [host]}
+  entra: {dialect: openai, url: "$CANARY_RENEWED/v1", auth: {entra: {tenant: t, client_id: c, client_secret: "env:CANARY_ENTRA", authority: "$CANARY_TOKENS"}}}
+  vertex: {dialect: openai, url: "$CANARY_RENEWED/v1", auth: {gcp: {service_account: "env:CANARY_GCP", token_url: "$CANARY_TOKENS/google"}}}
+  vault: {dialect: openai, url: "$CANARY_RENEWED/v1", credentials: ["callout:$CANARY_TOKENS/vault"]}
+  bedrock: {dialect: openai, url: "$CANARY_RENEWED/v1", auth: {aws: {region: r, access_key: "env:CANARY_AWS_ID", secret_key: "env:CANARY_AWS"}}}
+  container: {dialect: openai, url: "$CANARY_RENEWED/v1", auth: {aws: {region: r, container: "callout:$CANARY_TOKENS/aws"}}}
+  own: {dialect: openai, url: "$CANARY_RENEWED/v1", auth: {byok: {}}}
+  failing: {dialect: openai, url: "$CANARY_RENEWED/v1", auth: {entra: {tenant: failing, client_id: c, client_secret: "env:CANARY_ENTRA", authority: "$CANARY_TOKENS"}}}
 models:
+  entra: {targets: [{provider: entra, model: gpt-4o}]}
+  vertex: {targets: [{provider: vertex, model: gpt-4o}]}
+  vault: {targets: [{provider: vault, model: gpt-4o}]}
+  bedrock: {targets: [{provider: bedrock, model: gpt-4o}]}
+  container: {targets: [{provider: container, model: gpt-4o}]}
+  own: {targets: [{provider: own, model: gpt-4o}]}
+  failing: {targets: [{provider: failing, model: gpt-4o}]}
   gpt: {max_output: 1024, targets: [{provider: openai, model: gpt-4o}]}
   claude: {max_output: 1024, targets: [{provider: claude, model: claude-haiku-4-5}]}
   both: {targets: [{name: a, provider: openai, model: "gpt-4o!401"}, {name: b, provider: claude, model: "claude-haiku-4-5!500", priority: 1}]}
@@ -46,12 +61,21 @@ const (
 	promptSecret      = "canary-prompt-2a6b"
 	brokenSecret      = "canary-broken-8e4d"
 	cookieSecret      = "canary-cookie-3c7f"
+	entraSecret       = "canary-entra-6f0a"
+	awsSecret         = "canary-aws-1d9b"
+	tokenSecret       = "canary-token-0b5e"
+	vaultSecret       = "canary-vault-4c8d"
+	sessionSecret     = "canary-session-7e2f"
+	ownSecret         = "canary-own-3b1a"
 )
 
 // canary is an Envoy of its own with secrets planted in it.
 type canary struct {
 	*envoytest.Envoy
 	openai, anthropic *upstream.Server
+	renewed           *upstream.Server // behind every credential that is more than a key of the environment
+	tokens            *httptest.Server // where those come from
+	private           string           // a part of a service account's private key
 	dir               string
 	told              strings.Builder // what clients got, but for answers that quote the prompt
 	answers           strings.Builder
@@ -67,13 +91,14 @@ func TestCanary(t *testing.T) {
 
 	everywhere := c.look(t)
 	clientKey := shared.keys["alice"][strings.IndexByte(shared.keys["alice"], '.')+1:]
-	secrets := []string{environmentSecret, injectedSecret, rotatedSecret, querySecret, headerSecret, promptSecret, brokenSecret, cookieSecret, clientKey}
+	keys := []string{environmentSecret, injectedSecret, rotatedSecret, clientKey, entraSecret, awsSecret, tokenSecret, vaultSecret, sessionSecret, ownSecret, c.private}
+	secrets := append([]string{querySecret, headerSecret, promptSecret, brokenSecret, cookieSecret}, keys...)
 	for place, text := range everywhere {
 		for _, s := range secrets {
 			require.NotContains(t, text, s, "a secret is in %s", place)
 		}
 	}
-	for _, s := range []string{environmentSecret, injectedSecret, rotatedSecret, clientKey} {
+	for _, s := range keys {
 		require.NotContains(t, c.answers.String(), s, "a secret is in an answer")
 	}
 	c.providersSaw(t, clientKey)
@@ -83,16 +108,20 @@ func TestCanary(t *testing.T) {
 func plant(t *testing.T) *canary {
 	t.Helper()
 	c := &canary{dir: t.TempDir()}
-	for dialect, s := range map[string]**upstream.Server{"openai": &c.openai, "anthropic": &c.anthropic} {
+	for s, dialect := range map[**upstream.Server]string{&c.openai: "openai", &c.anthropic: "anthropic", &c.renewed: "openai"} {
 		var err error
 		*s, err = upstream.Start(dialect, mock.Options{})
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = (*s).Stop() }) // its listener may be closed already
 	}
 	c.secret(t, injectedSecret)
-	text := strings.NewReplacer("$CANARY_OPENAI", c.openai.URL, "$CANARY_ANTHROPIC", c.anthropic.URL).Replace(canaryConfig)
+	c.tokens = httptest.NewServer(http.HandlerFunc(issue))
+	t.Cleanup(c.tokens.Close)
+	text := strings.NewReplacer("$CANARY_OPENAI", c.openai.URL, "$CANARY_ANTHROPIC", c.anthropic.URL,
+		"$CANARY_RENEWED", c.renewed.URL, "$CANARY_TOKENS", c.tokens.URL).Replace(canaryConfig)
 	c.Envoy = start(t, envoytest.Options{Config: shared.config(text), Secrets: c.dir, Verbose: true,
-		Env: []string{"CANARY_KEY=" + environmentSecret}})
+		Env: []string{"CANARY_KEY=" + environmentSecret, "CANARY_ENTRA=" + entraSecret, "CANARY_AWS_ID=AKIDCANARY",
+			"CANARY_AWS=" + awsSecret, "CANARY_GCP=" + c.serviceAccount(t)}})
 	return c
 }
 
@@ -120,6 +149,7 @@ func (c *canary) provoke(t *testing.T) {
 			require.GreaterOrEqual(t, status, 400, behaviour)
 		}
 	}
+	c.renew(t, good)
 	for _, body := range []string{prompt("both", ""), prompt("forbidden", ""), prompt("no-such-model", ""), prompt("gpt", `,"model":"claude"`),
 		`{"model":"gpt","messages":[{"role":"user","content":"` + brokenSecret, `{"model":"gpt","messages":"` + brokenSecret + `"}`, brokenSecret} {
 		require.GreaterOrEqual(t, c.send(t, chatPath, body, good, &c.told), 400)
@@ -180,6 +210,7 @@ func (c *canary) providersSaw(t *testing.T, clientKey string) {
 		}
 	}
 	check(c.openai, "Authorization", "Bearer "+environmentSecret)
+	c.renewedSaw(t, clientKey)
 	check(c.anthropic, "X-Api-Key", injectedSecret, rotatedSecret)
 }
 

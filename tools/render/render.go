@@ -17,7 +17,6 @@ import (
 
 	"github.com/posterngw/postern/filters/builtin"
 	"github.com/posterngw/postern/filters/config"
-	"github.com/posterngw/postern/filters/credential"
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/pipeline"
 	"github.com/posterngw/postern/filters/route"
@@ -81,8 +80,9 @@ type view struct {
 	AdminHost      string
 	AdminPort      string
 	Env            []string
-	Clusters       []cluster
-	Attempts       []int // second attempt and later, as the header counts them
+	Clusters       []cluster // of providers
+	Endpoints      []cluster // that the module asks for tokens and keys
+	Attempts       []int     // second attempt and later, as the header counts them
 	BodyBuffer     int
 	AnswerBuffer   int
 	StatsTags      []telemetry.StatsTag
@@ -94,9 +94,22 @@ type view struct {
 type cluster struct {
 	Name, Host, Port string
 	Secure           bool
-	Injected         bool // the credential is left to the host
-	Header, Prefix   string
+	Filter           string // of the host, that the credential is left to; empty: none
+	Header, Prefix   string // of credential_injector
+	Region, Service  string // of aws_request_signing
 }
+
+// The host's filters that authenticate requests.
+const (
+	injector  = "credential_injector"
+	awsSigner = "aws_request_signing"
+)
+
+// IsProvider reports whether the cluster serves requests.
+func (c cluster) IsProvider(v *view) bool { return slices.Contains(v.Clusters, c) }
+
+// All are the clusters, each once.
+func (v *view) All() []cluster { return append(slices.Clone(v.Clusters), v.Endpoints...) }
 
 // headroom is how much larger the host's buffers are than the module's limits,
 // so that the module refuses first, in the client's dialect.
@@ -129,36 +142,72 @@ func newView(node *config.Node, c *pipeline.Config, o Options) (*view, error) {
 // addProvider adds the cluster of a provider, and the variables of its keys.
 // Providers may share either.
 func (v *view) addProvider(p *config.Named[route.ProviderConfig]) error {
-	secure, host, port := route.Endpoint(p.Value.URL)
-	c := cluster{Name: p.Value.Cluster, Host: host, Port: port, Secure: secure}
+	at, err := config.ParseURL(p.Value.URL)
+	if err != nil {
+		return fmt.Errorf("provider %s: %w", p.Name, err)
+	}
+	c := newCluster(p.Value.Cluster, at)
 	if c.Name == "" {
 		c.Name = p.Name
 	}
-	for _, ref := range p.Value.Credentials.Credentials {
-		if name, ok := strings.CutPrefix(ref, "env:"); ok && !slices.Contains(v.Env, name) {
+	for _, name := range p.Value.Credentials.Variables() {
+		if !slices.Contains(v.Env, name) {
 			v.Env = append(v.Env, name)
 		}
-		c.Injected = c.Injected || ref == credential.Host
 	}
-	if c.Injected {
-		c.Header, c.Prefix = injection(p.Value.Dialect)
+	if p.Value.Credentials.ByHost() {
+		c.leave(&p.Value)
 	}
-	i := slices.IndexFunc(v.Clusters, func(other cluster) bool { return other.Name == c.Name })
-	switch {
-	case i < 0:
-		v.Clusters = append(v.Clusters, c)
-	case v.Clusters[i] != c:
-		return fmt.Errorf("provider %s: cluster %s has another address or credential already", p.Name, c.Name)
+	if err := v.add(&v.Clusters, p.Name, c); err != nil {
+		return err
+	}
+	for _, e := range p.Value.Credentials.Endpoints() {
+		if err := v.add(&v.Endpoints, p.Name, newCluster(e.Cluster, e.URL)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
+func newCluster(name string, at config.URL) cluster {
+	host, port := at.Address()
+	return cluster{Name: name, Host: host, Port: port, Secure: at.Secure}
+}
+
+// add adds a cluster to a list, unless it is there. A name stands for one
+// address and one credential.
+func (v *view) add(list *[]cluster, provider string, c cluster) error {
+	all := v.All()
+	i := slices.IndexFunc(all, func(other cluster) bool { return other.Name == c.Name })
+	switch {
+	case i < 0:
+		*list = append(*list, c)
+	case all[i] != c:
+		return fmt.Errorf("provider %s: cluster %s has another address or credential already", provider, c.Name)
+	}
+	return nil
+}
+
+// leave leaves the provider's credential to a filter of the host.
+func (c *cluster) leave(p *route.ProviderConfig) {
+	auth := &p.Credentials.Auth
+	switch {
+	case auth.AWS != nil:
+		c.Filter, c.Region, c.Service = awsSigner, auth.AWS.Region, auth.AWS.Service
+	case auth.Key != nil:
+		c.Filter, c.Header, c.Prefix = injector, auth.Key.Header, auth.Key.Prefix
+	default:
+		c.Filter = injector
+		c.Header, c.Prefix = injection(p)
+	}
+}
+
 // injection is how a dialect carries a key, for the host's own injector.
-func injection(name string) (header, prefix string) {
+func injection(c *route.ProviderConfig) (header, prefix string) {
 	const key = "KEY"
 	for _, d := range builtin.Dialects() {
-		if p := d.Endpoint(); d.Name == name && p != nil {
-			header, value := p.Credential(&dialect.Target{}, key)
+		if p := d.Endpoint(); d.Name == c.Dialect && p != nil {
+			header, value := p.Credential(&dialect.Target{Flavour: c.Flavour}, key)
 			return header, strings.TrimSuffix(value, key)
 		}
 	}
