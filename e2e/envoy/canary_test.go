@@ -37,7 +37,7 @@ models:
   bedrock: {targets: [{provider: bedrock, model: gpt-4o}]}
   container: {targets: [{provider: container, model: gpt-4o}]}
   own: {targets: [{provider: own, model: gpt-4o}]}
-  failing: {targets: [{provider: failing, model: gpt-4o}]}
+  failing: {targets: [{provider: failing, model: gpt-4o}, {name: instead, provider: entra, model: gpt-4o, priority: 1}]}
   gpt: {max_output: 1024, targets: [{provider: openai, model: gpt-4o}]}
   claude: {max_output: 1024, targets: [{provider: claude, model: claude-haiku-4-5}]}
   both: {targets: [{name: a, provider: openai, model: "gpt-4o!401"}, {name: b, provider: claude, model: "claude-haiku-4-5!500", priority: 1}]}
