@@ -12,12 +12,11 @@ import (
 // reservation, and everything that can exclude a target is found here: a
 // provider stage cannot refuse, because its answer would end the failover.
 func (r *request) decide(doc *jsonx.Document) *llm.Error {
-	if r.model = r.snap.routes.Model(r.facts.Model); r.model == nil && r.facts.Model == "" && r.call.Operation == llm.Passthrough {
-		if r.model = r.snap.routes.Passing(r.dialect); r.model == nil {
-			return clientError(404, "unknown_path", "this path is not passed on: no provider is configured for it")
-		}
-	}
-	if r.model == nil {
+	switch r.model = r.named(); {
+	case r.model != nil:
+	case r.unnamed():
+		return clientError(404, "unknown_path", "this path is not passed on: no provider is configured for it")
+	default:
 		return noModel(r.facts.Model)
 	}
 	r.plan = r.model.Choose(r.m.random(), r.judge)
@@ -41,6 +40,20 @@ func (r *request) decide(doc *jsonx.Document) *llm.Error {
 	}
 	r.ration()
 	return nil
+}
+
+// named is the model that the request names, or what passes its path on when it
+// names none; nil when there is none.
+func (r *request) named() *route.Model {
+	if m := r.snap.routes.Model(r.facts.Model); m != nil || !r.unnamed() {
+		return m
+	}
+	return r.snap.routes.Passing(r.dialect)
+}
+
+// unnamed reports whether the request is passed on without naming a model.
+func (r *request) unnamed() bool {
+	return r.facts.Model == "" && r.call.Operation == llm.Passthrough
 }
 
 // reserve sets aside what the request can cost at most, for every target that
