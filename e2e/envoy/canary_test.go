@@ -29,7 +29,7 @@ providers:
   bedrock: {dialect: openai, url: "$CANARY_RENEWED/v1", auth: {aws: {region: r, access_key: "env:CANARY_AWS_ID", secret_key: "env:CANARY_AWS"}}}
   container: {dialect: openai, url: "$CANARY_RENEWED/v1", auth: {aws: {region: r, container: "callout:$CANARY_TOKENS/aws"}}}
   own: {dialect: openai, url: "$CANARY_RENEWED/v1", auth: {byok: {}}}
-  failing: {dialect: openai, url: "$CANARY_RENEWED/v1", auth: {entra: {tenant: failing, client_id: c, client_secret: "env:CANARY_ENTRA", authority: "$CANARY_TOKENS"}}}
+  stranger: {dialect: openai, url: "$CANARY_RENEWED/v1", auth: {entra: {tenant: stranger, client_id: c, client_secret: "env:CANARY_ENTRA", authority: "$CANARY_TOKENS"}}}
 models:
   entra: {targets: [{provider: entra, model: gpt-4o}]}
   vertex: {targets: [{provider: vertex, model: gpt-4o}]}
@@ -37,7 +37,7 @@ models:
   bedrock: {targets: [{provider: bedrock, model: gpt-4o}]}
   container: {targets: [{provider: container, model: gpt-4o}]}
   own: {targets: [{provider: own, model: gpt-4o}]}
-  failing: {targets: [{provider: failing, model: gpt-4o}, {name: instead, provider: entra, model: gpt-4o, priority: 1}]}
+  stranger: {targets: [{provider: stranger, model: gpt-4o}, {name: instead, provider: entra, model: gpt-4o, priority: 1}]}
   gpt: {max_output: 1024, targets: [{provider: openai, model: gpt-4o}]}
   claude: {max_output: 1024, targets: [{provider: claude, model: claude-haiku-4-5}]}
   both: {targets: [{name: a, provider: openai, model: "gpt-4o!401"}, {name: b, provider: claude, model: "claude-haiku-4-5!500", priority: 1}]}
@@ -141,6 +141,7 @@ func prompt(model, more string) string {
 func (c *canary) provoke(t *testing.T) {
 	t.Helper()
 	good := []string{"authorization: Bearer " + shared.keys["alice"]}
+	c.renew(t, good) // before targets are shut out that fail below
 	for _, model := range []string{"gpt", "claude"} {
 		require.Equal(t, 200, c.send(t, chatPath+"?key="+querySecret, prompt(model, ""), good, &c.answers))
 		require.Equal(t, 200, c.send(t, chatPath, prompt(model, `,"stream":true`), good, &c.answers))
@@ -149,7 +150,6 @@ func (c *canary) provoke(t *testing.T) {
 			require.GreaterOrEqual(t, status, 400, behaviour)
 		}
 	}
-	c.renew(t, good)
 	for _, body := range []string{prompt("both", ""), prompt("forbidden", ""), prompt("no-such-model", ""), prompt("gpt", `,"model":"claude"`),
 		`{"model":"gpt","messages":[{"role":"user","content":"` + brokenSecret, `{"model":"gpt","messages":"` + brokenSecret + `"}`, brokenSecret} {
 		require.GreaterOrEqual(t, c.send(t, chatPath, body, good, &c.told), 400)

@@ -56,7 +56,7 @@ func (c *canary) renew(t *testing.T, good []string) {
 			require.Equal(t, status, c.send(t, chatPath, prompt(model, ""), good, &c.answers), model)
 		}
 	}
-	require.Equal(t, 200, c.send(t, chatPath, prompt("failing", ""), good, &c.answers), "another target serves")
+	require.Equal(t, 200, c.send(t, chatPath, prompt("stranger", ""), good, &c.answers), "another target serves")
 	own := func(provider string) []string {
 		return append(good[:1:1], "x-postern-provider-key: "+provider+"="+ownSecret)
 	}
