@@ -3,6 +3,7 @@ package mock
 import (
 	"github.com/posterngw/postern/tools/mock/anthropic"
 	"github.com/posterngw/postern/tools/mock/bedrock"
+	"github.com/posterngw/postern/tools/mock/cohere"
 	"github.com/posterngw/postern/tools/mock/core"
 	"github.com/posterngw/postern/tools/mock/openai"
 )
@@ -13,6 +14,7 @@ func dialects() []core.Dialect {
 	return []core.Dialect{
 		anthropic.Dialect{},
 		bedrock.Dialect{},
+		cohere.Dialect{},
 		openai.Dialect{},
 	}
 }

@@ -11,6 +11,9 @@
 //     GET /v1/models/{model}
 //   - anthropic: POST /v1/messages, POST /v1/messages/count_tokens,
 //     GET /v1/models, GET /v1/models/{model}
+//   - bedrock: POST /model/{model}/converse and …/converse-stream
+//   - cohere: POST /v2/chat, /v2/embed, /v2/rerank, GET /v1/models and
+//     /v1/models/{model} from its own clients
 //
 // Requests are held against the published APIs: unknown members, wrong types
 // and bounds, missing members, tool results without their calls, options that

@@ -1,8 +1,6 @@
 package openai
 
 import (
-	"encoding/base64"
-	"encoding/binary"
 	"math"
 	"strconv"
 	"strings"
@@ -72,8 +70,8 @@ func (d Dialect) embeddings(x *core.Exchange, model *core.Model, inputs []string
 		}
 		out.Usage.Prompt += n
 		e := embedding{Object: "embedding", Index: i}
-		if vector := Vector(x.World, in, size); packed {
-			e.Vector = pack(vector)
+		if vector := x.World.Vector(in, size); packed {
+			e.Vector = core.PackVector(vector)
 		} else {
 			e.Vector = vector
 		}
@@ -128,36 +126,4 @@ func tokenText(tokens *strict.Value) (string, bool) {
 		b.WriteString(" " + strconv.FormatInt(int64(n), 36))
 	}
 	return b.String(), b.Len() > 0
-}
-
-// Vector is the embedding of a text: the normalised sum of one pseudo-random
-// vector for each of its words, regardless of case and punctuation.
-func Vector(w *core.World, text string, size int) []float32 {
-	sum := make([]float64, size)
-	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
-		return strings.ContainsRune(" \t\r\n.,;:!?\"'()[]{}", r)
-	})
-	for _, word := range append(words, "") {
-		r := w.Rand("vector", word)
-		for i := range sum {
-			sum[i] += r.Float()*2 - 1
-		}
-	}
-	norm := 0.0
-	for _, v := range sum {
-		norm += v * v
-	}
-	out := make([]float32, size)
-	for i, v := range sum {
-		out[i] = float32(v / math.Sqrt(norm))
-	}
-	return out
-}
-
-func pack(vector []float32) string {
-	raw := make([]byte, 0, 4*len(vector))
-	for _, v := range vector {
-		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
-	}
-	return base64.StdEncoding.EncodeToString(raw)
 }

@@ -26,7 +26,7 @@ func TestNew(t *testing.T) {
 		there   []string
 		absent  []string
 	}{
-		"no keys": {options(nil), []string{"mock-openai", "mock-anthropic", "mock-failover", "mock-429"},
+		"no keys": {options(nil), []string{"mock-openai", "mock-anthropic", "mock-cohere", "mock-rerank", "mock-failover", "mock-429"},
 			[]string{"openai/gpt-4o", "anthropic/claude-haiku-4-5"}},
 		"one key": {options(map[string]string{"OPENAI_API_KEY": "sk"}, "openai/o4-mini"),
 			[]string{"mock-openai", "openai/gpt-4o", "openai/o4-mini"}, []string{"anthropic/claude-haiku-4-5"}},
@@ -76,6 +76,7 @@ func TestMocked(t *testing.T) {
 providers:
   a: {dialect: openai, url: "https://api.a.test/openai/v1", credentials: [env:A], boundary: internal}
   b: {dialect: anthropic, url: "https://api.b.test"}
+  c: {dialect: cohere, url: "https://api.c.test/v2"}
 models:
   fast: {targets: [{provider: a, model: one}, {provider: b, model: two}]}
 identity: {anonymous: {}}
@@ -84,7 +85,8 @@ identity: {anonymous: {}}
 	demo.Mocked(node, "http://127.0.0.1:1")
 	require.Equal(t, `{"version":1,"providers":{`+
 		`"a":{"dialect":"openai","url":"http://127.0.0.1:1/v1","credentials":["env:POSTERN_MOCK_KEY"],"boundary":"internal"},`+
-		`"b":{"dialect":"anthropic","url":"http://127.0.0.1:1/v1","credentials":["env:POSTERN_MOCK_KEY"]}},`+
+		`"b":{"dialect":"anthropic","url":"http://127.0.0.1:1/v1","credentials":["env:POSTERN_MOCK_KEY"]},`+
+		`"c":{"dialect":"cohere","url":"http://127.0.0.1:1","credentials":["env:POSTERN_MOCK_KEY"]}},`+
 		`"models":{"fast":{"targets":[{"provider":"a","model":"one"},{"provider":"b","model":"two"}]}},`+
 		`"identity":{"anonymous":{}}}`, string(yamlconfig.ToJSON(node)))
 	require.NoError(t, check.Tree(node).Errors.Err())

@@ -9,10 +9,19 @@ func Mocked(doc *config.Node, mock string) {
 	providers := child(doc, "providers")
 	for i := range providers.Members {
 		p := providers.Members[i].Value
-		set(p, "url", &config.Node{Kind: config.KindString, Text: mock + "/v1"})
+		set(p, "url", &config.Node{Kind: config.KindString, Text: mock + base(child(p, "dialect").Text)})
 		set(p, "credentials", &config.Node{Kind: config.KindList,
 			Items: []*config.Node{{Kind: config.KindString, Text: "env:" + MockKey}}})
 	}
+}
+
+// base is the path that the URL of a provider ends in: the API's version, where
+// that is not a part of each call.
+func base(dialect string) string {
+	if dialect == "openai" || dialect == "anthropic" {
+		return "/v1"
+	}
+	return ""
 }
 
 // child is the value of a key; an empty object when there is none.
