@@ -27,6 +27,11 @@ type responsesItem struct {
 	done       string // as JSON, once it is done
 }
 
+// calls reports whether the item is a call that a client answers.
+func (x *responsesItem) calls() bool {
+	return x.kind == "function_call" || x.kind == "custom_tool_call"
+}
+
 type responsesEvent struct {
 	Type     string          `json:"type"`
 	Number   *int64          `json:"sequence_number"`
@@ -37,6 +42,7 @@ type responsesEvent struct {
 	Text     *string         `json:"text"`
 	Refusal  *string         `json:"refusal"`
 	Argument *string         `json:"arguments"`
+	Input    *string         `json:"input"`
 	Message  string          `json:"message"`
 	Response *struct {
 		ID     string            `json:"id"`
@@ -84,7 +90,7 @@ func (g *responses) added(p *problems, e *responsesEvent) {
 	p.must(e.Output != nil && *e.Output == len(g.items), "a gap in the items")
 	for _, x := range g.items {
 		p.must(x.id != item.ID, "the id of another item")
-		p.must(x.done != "" || x.kind == "function_call", "an item begins in another")
+		p.must(x.done != "" || x.calls(), "an item begins in another")
 	}
 	g.items = append(g.items, &responsesItem{id: item.ID, kind: item.Type})
 }
@@ -111,7 +117,7 @@ func (g *responses) inside(p *problems, e *responsesEvent, kind string) {
 		p.must(x.part && x.said, "a part ends before its text")
 		x.part = false
 	case strings.HasSuffix(kind, ".delta"):
-		p.must((x.part || x.kind == "function_call") && e.Delta != nil && !x.said, "a delta outside of a part")
+		p.must((x.part || x.calls()) && e.Delta != nil && !x.said, "a delta outside of a part")
 		if e.Delta != nil {
 			x.text += *e.Delta
 		}
@@ -125,9 +131,9 @@ func (g *responses) inside(p *problems, e *responsesEvent, kind string) {
 }
 
 func (x *responsesItem) tell(p *problems, e *responsesEvent) {
-	for _, text := range []*string{e.Text, e.Refusal, e.Argument} {
+	for _, text := range []*string{e.Text, e.Refusal, e.Argument, e.Input} {
 		if text != nil {
-			p.must(*text == x.text || x.kind == "function_call" && x.text == "" && *text == "{}", "the text is not what was said")
+			p.must(*text == x.text || x.calls() && x.text == "" && *text == "{}", "the text is not what was said")
 			x.said = true
 		}
 	}

@@ -82,6 +82,7 @@ type World struct {
 
 	serial atomic.Uint64
 	flaps  flaps
+	shelf  shelf
 }
 
 // Reply is an answer before it is sent: either Body or Frames.

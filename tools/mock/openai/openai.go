@@ -1,13 +1,18 @@
-// Package openai is the OpenAI dialect of the mock: POST /v1/chat/completions
-// (whole and streamed), POST /v1/embeddings, GET /v1/models and
+// Package openai is the OpenAI dialect of the mock: POST /v1/chat/completions,
+// POST /v1/responses and POST /v1/completions (whole and streamed),
+// GET and DELETE /v1/responses/{id}, POST /v1/embeddings, GET /v1/models and
 // GET /v1/models/{model}.
+//
+// A response is kept unless store is false, so that a later one can go on from
+// it; each mock keeps its own, as each provider does.
 //
 // Fields and bounds follow OpenAI's API reference as its Go client publishes it
 // (github.com/openai/openai-go v3); error texts, headers and the order of
 // members follow answers that the API was seen to give.
 //
-// It does not speak audio, web search results, the Responses API or the legacy
-// completions API.
+// It does not speak audio, nor the tools that OpenAI runs itself (they are
+// accepted in the Responses API, and never called), nor conversations, prompts
+// by id and responses in the background, which it refuses.
 package openai
 
 import (
@@ -29,6 +34,14 @@ func (d Dialect) Endpoints() []core.Endpoint {
 	return []core.Endpoint{
 		{Method: "POST", Path: "/v1/chat/completions", Serve: func(x *core.Exchange) core.Reply {
 			return core.ServeChat(x, d, chat{})
+		}},
+		{Method: "POST", Path: responsesPath, Serve: func(x *core.Exchange) core.Reply {
+			return core.ServeChat(x, d, responses{})
+		}},
+		{Method: "GET", Path: responsesPath + "/*", Serve: d.response},
+		{Method: "DELETE", Path: responsesPath + "/*", Serve: d.response},
+		{Method: "POST", Path: "/v1/completions", Serve: func(x *core.Exchange) core.Reply {
+			return core.ServeChat(x, d, legacy{})
 		}},
 		{Method: "POST", Path: "/v1/embeddings", Serve: d.embed},
 		{Method: "GET", Path: "/v1/models", Serve: d.models},

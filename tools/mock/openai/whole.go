@@ -183,23 +183,29 @@ func (t *turn) logprobsOf(x *core.Exchange, pieces []string) *json.RawMessage {
 	if !t.logprobs || len(pieces) == 0 {
 		return &null
 	}
-	r := x.World.Rand("logprobs", t.prompt.Text)
-	var list []logprob
+	list := logprobList(x, t.prompt.Text, pieces, t.topLogprobs)
+	raw := json.RawMessage(encode(map[string]any{"content": list, "refusal": nil}))
+	return &raw
+}
+
+// logprobList invents log probabilities of the pieces, and of top others each.
+func logprobList(x *core.Exchange, prompt string, pieces []string, top int) []logprob {
+	r := x.World.Rand("logprobs", prompt)
+	list := []logprob{}
 	for _, p := range pieces {
 		lp := newLogprob(p, -r.Float()/4)
-		top := []logprob{}
-		for i := range t.topLogprobs {
+		others := []logprob{}
+		for i := range top {
 			alt := newLogprob(p, lp.Log)
 			if i > 0 {
 				alt = newLogprob(" "+r.String(core.Base62[:26], 3), lp.Log-float64(i)-r.Float())
 			}
-			top = append(top, alt)
+			others = append(others, alt)
 		}
-		lp.Top = &top
+		lp.Top = &others
 		list = append(list, lp)
 	}
-	raw := json.RawMessage(encode(map[string]any{"content": list, "refusal": nil}))
-	return &raw
+	return list
 }
 
 func newLogprob(token string, log float64) logprob {

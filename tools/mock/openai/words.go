@@ -49,7 +49,10 @@ func (Dialect) Refuse(x *core.Exchange, f core.Fault) core.Reply {
 }
 
 // Broken implements core.Dialect.
-func (Dialect) Broken(_ *core.Exchange, f core.Fault) core.Frame {
+func (Dialect) Broken(x *core.Exchange, f core.Fault) core.Frame {
+	if x.Path == responsesPath {
+		return namedEvent(core.Closing, "error", map[string]any{"type": "error", "sequence_number": brokenNumber, "error": bodyOf(f).Error})
+	}
 	return event(core.Closing, bodyOf(f))
 }
 
