@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/posterngw/postern/filters/dialect/dialecttest"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/tools/mock"
 	"github.com/posterngw/postern/tools/mock/internal/mocktest"
 )
@@ -79,13 +79,13 @@ func TestStream(t *testing.T) {
 		res, raw := c.Do(c.Request("POST", "/v2/chat", with(more)))
 		require.Equal(t, 200, res.StatusCode, name)
 		require.Equal(t, "text/event-stream", res.Header.Get("content-type"))
-		require.NoError(t, dialecttest.Check(dialecttest.Cohere(), raw), name)
+		require.NoError(t, grammar.Check(grammar.Cohere(), raw), name)
 		require.Equal(t, name == "citations", strings.Contains(string(raw), "citation-start"))
 	}
 	_, raw := c.Do(c.Request("POST", "/v2/chat", with(j{"stream": true, "model": "mock!stream-error-mid"})))
 	require.Contains(t, string(raw), `{"error":"the service is overloaded, please try again later","finish_reason":"ERROR"}`)
 	_, raw = c.Do(c.Request("POST", "/v2/chat", with(j{"stream": true, "model": "bench-9-chunks"})))
-	require.NoError(t, dialecttest.Check(dialecttest.Cohere(), raw))
+	require.NoError(t, grammar.Check(grammar.Cohere(), raw))
 	require.Equal(t, 9, strings.Count(string(raw), "event: content-delta"))
 }
 
