@@ -12,7 +12,7 @@ FUZZTIME ?= 2m
 SOURCES  := $(shell find filters -name '*.go' -not -name '*_test.go' 2>/dev/null) go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help run wasm size test check generate bench bench-envoy e2e-envoy envoy fuzz clean
+.PHONY: help run wasm image size test check generate bench bench-envoy e2e-envoy envoy fuzz clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ $(WASM): $(SOURCES) $(wildcard tools/slim/*.go tools/slim/cmd/slim/*.go)
 	$(LINK) -o $@.new ./filters/postern
 	$(SLIM) $@.new
 	@mv $@.new $@
+
+image: $(WASM) $(BUILD)/postern ## the module as an OCI image: build/image, and what is in it: build/image.cdx.json
+	$(BUILD)/postern pack --wasm $(WASM) --output $(BUILD)/image
 
 size: ## bytes of the module's code by package, as linked and as slimmed
 	@mkdir -p $(BUILD)

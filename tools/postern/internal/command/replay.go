@@ -14,6 +14,7 @@ import (
 
 	hosttest "github.com/posterngw/postern/host-test"
 	"github.com/posterngw/postern/tools/postern/internal/local"
+	"github.com/posterngw/postern/tools/postern/internal/module"
 	"github.com/posterngw/postern/tools/replay"
 )
 
@@ -57,7 +58,7 @@ writes a small case of it. The exit code is 1 if there is a failure.`,
 		RunE: runs(func(ctx context.Context, args []string) error { return o.run(ctx, s, args) }),
 	}
 	f := c.Flags()
-	f.StringVar(&o.wasm, "wasm", "", "the module's `file` (default "+wasmDefault+", here or beside this program)")
+	f.StringVar(&o.wasm, "wasm", "", "the module's `file` (default "+module.Default+", here or beside this program)")
 	f.StringVar(&o.host, "host", "envoy", "the emulated `proxy`: envoy, istio-wasmplugin or apisix")
 	f.StringVar(&o.client, "client", "", "try this client `API` only, as dialect/api")
 	f.StringVar(&o.id, "id", "", "replay the exchange of this `id` only")
@@ -72,7 +73,7 @@ func (o *replayOptions) run(ctx context.Context, s Streams, paths []string) (err
 	if err != nil {
 		return err
 	}
-	code, err := o.module()
+	code, err := o.module(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -99,8 +100,8 @@ func (o *replayOptions) run(ctx context.Context, s Streams, paths []string) (err
 }
 
 // module reads the module's file.
-func (o *replayOptions) module() ([]byte, error) {
-	path, err := (&runOptions{wasm: o.wasm}).module()
+func (o *replayOptions) module(ctx context.Context, s Streams) ([]byte, error) {
+	path, err := findModule(ctx, s, o.wasm)
 	if err != nil {
 		return nil, err
 	}

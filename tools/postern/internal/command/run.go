@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-)
 
-const wasmDefault = "build/postern.wasm"
+	"github.com/posterngw/postern/tools/postern/internal/module"
+)
 
 // runOptions are the flags of run.
 type runOptions struct {
@@ -52,7 +52,7 @@ provider in it.`,
 	}
 	f := c.Flags()
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`address` to serve on; port 0 is any free one")
-	f.StringVar(&o.wasm, "wasm", "", "the module's `file` (default "+wasmDefault+", here or beside this program)")
+	f.StringVar(&o.wasm, "wasm", "", "the module's `file` (default "+module.Default+", here or beside this program)")
 	f.StringVar(&o.host, "host", "wazero", "`what` carries the module: wazero, or envoy ($ENVOY, or envoy in PATH)")
 	f.IntVar(&o.workers, "workers", 0, "`number` of VMs (default: one for each core)")
 	f.BoolVar(&o.mock, "mock", false, "let the mock answer for every provider in FILE")

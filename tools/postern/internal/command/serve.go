@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"os/signal"
@@ -16,6 +15,7 @@ import (
 	"github.com/posterngw/postern/tools/gateway"
 	"github.com/posterngw/postern/tools/postern/internal/envoy"
 	"github.com/posterngw/postern/tools/postern/internal/local"
+	"github.com/posterngw/postern/tools/postern/internal/module"
 	"github.com/posterngw/postern/tools/postern/internal/report"
 	"github.com/posterngw/postern/tools/render"
 )
@@ -44,7 +44,7 @@ const patience = 2 * time.Second
 func run(ctx context.Context, s Streams, o *runOptions, file string) (err error) {
 	began := time.Now()
 	r := &session{o: o, s: s}
-	if r.wasm, err = o.module(); err != nil {
+	if r.wasm, err = findModule(ctx, s, o.wasm); err != nil {
 		return err
 	}
 	if r.prepared, err = prepare(s, o, file); err != nil {
@@ -186,21 +186,7 @@ func authorities() string {
 	return ""
 }
 
-// module finds the file of the module.
-func (o *runOptions) module() (string, error) {
-	candidates := []string{o.wasm}
-	if o.wasm == "" {
-		candidates = []string{wasmDefault}
-		if self, err := os.Executable(); err == nil {
-			candidates = append(candidates, filepath.Join(filepath.Dir(self), filepath.Base(wasmDefault)))
-		}
-	}
-	for _, c := range candidates {
-		if info, err := os.Stat(c); err == nil && info.Mode().IsRegular() {
-			return c, nil
-		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", err
-		}
-	}
-	return "", fmt.Errorf("there is no module at %s: build it with `make wasm`, or name it with --wasm", candidates[0])
+// findModule finds the file of the module, or builds it.
+func findModule(ctx context.Context, s Streams, named string) (string, error) {
+	return module.New(named, func(text string) { fmt.Fprintln(s.Err, "postern:", text) }).Find(ctx)
 }
