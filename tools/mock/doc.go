@@ -14,6 +14,8 @@
 //   - bedrock: POST /model/{model}/converse and …/converse-stream
 //   - cohere: POST /v2/chat, /v2/embed, /v2/rerank, GET /v1/models and
 //     /v1/models/{model} from its own clients
+//   - ollama: POST /api/chat, /api/generate, /api/embed, GET /api/tags and
+//     /api/version
 //
 // Requests are held against the published APIs: unknown members, wrong types
 // and bounds, missing members, tool results without their calls, options that

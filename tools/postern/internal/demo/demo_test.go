@@ -26,7 +26,7 @@ func TestNew(t *testing.T) {
 		there   []string
 		absent  []string
 	}{
-		"no keys": {options(nil), []string{"mock-openai", "mock-anthropic", "mock-cohere", "mock-rerank", "mock-failover", "mock-429"},
+		"no keys": {options(nil), []string{"mock-openai", "mock-anthropic", "mock-bedrock", "mock-cohere", "mock-ollama", "mock-rerank", "mock-failover", "mock-429"},
 			[]string{"openai/gpt-4o", "anthropic/claude-haiku-4-5"}},
 		"one key": {options(map[string]string{"OPENAI_API_KEY": "sk"}, "openai/o4-mini"),
 			[]string{"mock-openai", "openai/gpt-4o", "openai/o4-mini"}, []string{"anthropic/claude-haiku-4-5"}},
