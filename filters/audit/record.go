@@ -33,6 +33,7 @@ type Record struct {
 	Boundary      string
 
 	Decision Decision
+	Route    Route
 	Excluded []Excluded
 	Attempts []Attempt
 	Losses   []Loss // of the translation to the target that served
@@ -108,6 +109,26 @@ type Decision struct {
 	Reason   string
 }
 
+// Route is how the plan came about.
+type Route struct {
+	Task    string   // that the request was taken for
+	Canary  string   // the target whose share it belongs to
+	Obeyed  []string // the client's headers that changed the plan
+	Ignored []string // those that no policy permitted
+	Input   int64    // estimated tokens of the question
+	Output  int64    // the most that the answer may have; 0: unbounded
+	Cost    int64    // estimated, at the first target, in millionths
+	Order   []string // the strategies, where there was something to order
+	Plan    []Planned
+	Repeat  int // how often the same request came before
+}
+
+// Planned is a target of the plan.
+type Planned struct {
+	Target string
+	Scores []float64 // by each strategy; the less the better
+}
+
 // Excluded is a target that was left out of the plan.
 type Excluded struct {
 	Target string
@@ -134,6 +155,7 @@ func (r *Record) Reset() {
 	*r = Record{
 		enc:      r.enc,
 		Decision: Decision{Policies: r.Decision.Policies[:0]},
+		Route:    Route{Order: r.Route.Order[:0], Plan: r.Route.Plan[:0]},
 		Excluded: r.Excluded[:0], Attempts: r.Attempts[:0],
 		Losses: r.Losses[:0], Budgets: r.Budgets[:0], Degraded: r.Degraded[:0],
 	}

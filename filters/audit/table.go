@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"math"
+	"strconv"
 	"time"
 
 	"github.com/posterngw/postern/filters/budget"
@@ -37,7 +39,7 @@ var table = []field{
 	{name: "api", doc: "The API of the dialect, for instance chat or responses.", text: func(r *Record) string { return r.API }},
 	{name: "operation", doc: "What was asked for (gen_ai.operation.name).", text: func(r *Record) string { return r.Operation.String() }},
 	{name: "model", doc: "The model that was asked for, as configured.", text: func(r *Record) string { return r.Model }},
-	{name: "asked", doc: "What the client named, when it is no configured model.", text: func(r *Record) string { return r.Asked }},
+	{name: "asked", doc: "What the client named, when it is not the model's own name.", text: func(r *Record) string { return r.Asked }},
 	{name: "stream", doc: "Whether a streamed answer was asked for.", flag: func(r *Record) bool { return r.Stream }, always: true},
 	{name: "target", doc: "The target that served, or was tried last.", text: func(r *Record) string { return r.Target }},
 	{name: "provider", doc: "The target's provider.", text: func(r *Record) string { return r.Provider }},
@@ -49,6 +51,23 @@ var table = []field{
 		{name: "policies", kind: "list of texts", doc: "Ids of the policies that determined it, or default-deny.",
 			put: func(e *encoder, r *Record) { e.texts(r.Decision.Policies) }},
 		{name: "reason", doc: "Why, in words.", text: func(r *Record) string { return r.Decision.Reason }},
+	}},
+	{name: "route", doc: "How the plan came about.", sub: []field{
+		{name: "task", doc: "The task that the request was taken for.", text: func(r *Record) string { return r.Route.Task }},
+		{name: "canary", doc: "The canary whose share the request belongs to.", text: func(r *Record) string { return r.Route.Canary }},
+		{name: "obeyed", kind: "list of texts", doc: "The client's headers that changed the plan.",
+			put: func(e *encoder, r *Record) { e.texts(r.Route.Obeyed) }},
+		{name: "ignored", kind: "list of texts", doc: "The client's headers that would have, had a policy permitted it.",
+			put: func(e *encoder, r *Record) { e.texts(r.Route.Ignored) }},
+		{name: "input", doc: "Estimated tokens of the question.", num: func(r *Record) int64 { return r.Route.Input }},
+		{name: "output", doc: "The most tokens that the answer may have; absent when nothing bounds them.", num: func(r *Record) int64 { return r.Route.Output }},
+		{name: "cost", doc: "What these cost at the plan's first target, in millionths of the currency.", num: func(r *Record) int64 { return r.Route.Cost }},
+		{name: "repeat", doc: "How often the same request came before, within `retries.repeats.window`: an agent's own retries.", num: func(r *Record) int64 { return int64(r.Route.Repeat) }},
+		{name: "order", kind: "list of texts", doc: "The strategies that ordered the plan, the first one first.",
+			put: func(e *encoder, r *Record) { e.texts(r.Route.Order) }},
+		{name: "plan", kind: "list of objects", doc: "The targets to try, in order, when there are several.", put: putPlan, sub: []field{
+			{name: "target", kind: "text", doc: "Its name."},
+			{name: "scores", kind: "list of numbers", doc: "What each strategy of `order` says of it: the less the better; null is infinite."}}},
 	}},
 	{name: "excluded", kind: "list of objects", doc: "Targets left out of the plan.", put: putExcluded, sub: []field{
 		{name: "target", kind: "text", doc: "Its name."},
@@ -163,6 +182,28 @@ func putExcluded(e *encoder, r *Record) {
 		e.textField("reason", x.Reason)
 		e.b = append(e.b, '}')
 	})
+}
+
+func putPlan(e *encoder, r *Record) {
+	e.list(len(r.Route.Plan), func(i int) {
+		p := &r.Route.Plan[i]
+		e.b = append(e.b, '{')
+		e.textField("target", p.Target)
+		if len(p.Scores) > 0 {
+			e.key("scores")
+			e.list(len(p.Scores), func(k int) { e.number(p.Scores[k]) })
+		}
+		e.b = append(e.b, '}')
+	})
+}
+
+// number appends a number to four digits; null for what JSON has no number for.
+func (e *encoder) number(v float64) {
+	if math.IsInf(v, 0) || math.IsNaN(v) {
+		e.b = append(e.b, "null"...)
+		return
+	}
+	e.b = strconv.AppendFloat(e.b, v, 'g', 4, 64)
 }
 
 func putAttempts(e *encoder, r *Record) {

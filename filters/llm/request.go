@@ -17,6 +17,7 @@ type Facts struct {
 	WantsUsage bool   // the client itself asked for usage in its stream
 	Base64     bool   // of Embed: the client wants vectors as base64 of little-endian float32
 	User       string
+	Opening    uint64 // hash of what all turns of the conversation begin with: see dialect.Opening; 0: unknown
 	// Received is when the request came, in Unix seconds: the creation time of
 	// an answer whose provider does not say. The pipeline sets it.
 	Received int64

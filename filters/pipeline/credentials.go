@@ -66,7 +66,7 @@ func (r *request) client() credential.Client {
 // request may go to, where none is valid.
 func (g *gathered) credentials() {
 	r := g.c.r
-	model := r.named()
+	model, _ := r.named()
 	if len(r.snap.renewed) == 0 || model == nil {
 		return
 	}

@@ -12,23 +12,10 @@ import (
 // reservation, and everything that can exclude a target is found here: a
 // provider stage cannot refuse, because its answer would end the failover.
 func (r *request) decide(doc *jsonx.Document) *llm.Error {
-	switch r.model = r.named(); {
-	case r.model != nil:
-	case r.unnamed():
-		return clientError(404, "unknown_path", "this path is not passed on: no provider is configured for it")
-	default:
-		return noModel(r.facts.Model)
+	if e := r.choose(); e != nil {
+		return e
 	}
-	r.plan = r.model.Choose(r.m.random(), r.judge)
-	switch {
-	case len(r.plan.Targets) > 0:
-	case r.lock != nil && r.decision.Allowed:
-		return r.lock
-	case r.decision.Reason == "":
-		return unserved(r.call.Operation)
-	default:
-		return r.decision.Refusal() // the first refusal speaks
-	}
+	r.recognise(doc)
 	if e := r.encodable(doc); e != nil {
 		return e
 	}
@@ -42,13 +29,14 @@ func (r *request) decide(doc *jsonx.Document) *llm.Error {
 	return nil
 }
 
-// named is the model that the request names, or what passes its path on when it
-// names none; nil when there is none.
-func (r *request) named() *route.Model {
-	if m := r.snap.routes.Model(r.facts.Model); m != nil || !r.unnamed() {
-		return m
+// named is the model that serves the name the client gave, with what the star of
+// its pattern stands for, or what passes the path on when it names none; nil when
+// there is none.
+func (r *request) named() (m *route.Model, star string) {
+	if r.unnamed() {
+		return r.snap.routes.Passing(r.dialect), ""
 	}
-	return r.snap.routes.Passing(r.dialect)
+	return r.snap.routes.Find(r.facts.Model)
 }
 
 // unnamed reports whether the request is passed on without naming a model.
@@ -86,24 +74,6 @@ func (r *request) set(q *budget.Request) (e *llm.Error) {
 	}
 	r.reservation, e = r.snap.budgets.Reserve(q)
 	return e
-}
-
-// judge asks whether a target can serve the request, and the policies about it.
-func (r *request) judge(t *route.Target) string {
-	if api, _ := r.serves(t); api == nil {
-		return "unsupported_operation"
-	}
-	d := r.snap.decide(r, actionOf(r.call.Operation), r.model, t)
-	if d.Allowed {
-		if !r.decision.Allowed {
-			r.decision = d
-		}
-		return r.unlocked(t)
-	}
-	if r.decision.Reason == "" {
-		r.decision = d
-	}
-	return d.Reason
 }
 
 // bound is the most tokens that the request can cost at a target: text of n

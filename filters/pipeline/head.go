@@ -20,6 +20,7 @@ type head struct {
 	length   int    // content-length; -1 when absent
 	unclear  bool   // content-length cannot be read, or is there twice and differs
 	upgrade  bool   // a WebSocket is asked for
+	own      bool   // a header of Postern's own is there
 	plain    bool   // content-type is not JSON's
 	kind     string // content-type as it came
 	bytes    int
@@ -70,7 +71,7 @@ func (h *head) note(name, value string) {
 	case "accept-encoding", "te", "x-amz-content-sha256":
 		h.strip = append(h.strip, name)
 	default:
-		if isReserved(name) || isCredential(name) {
+		if h.own = h.own || strings.HasPrefix(name, ownPrefix); isReserved(name) || isCredential(name) {
 			h.strip = append(h.strip, name)
 		}
 	}

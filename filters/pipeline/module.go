@@ -29,6 +29,7 @@ type Module struct {
 	next     uint64 // of stream keys
 	nonce    string // tells this VM's keys from another's
 	chance   uint64
+	secret   uint64 // of hashes that clients must not foresee
 	panics   int64
 	refusals int64
 	rec      audit.Record
@@ -36,6 +37,7 @@ type Module struct {
 
 	// What one callback needs for itself, here and not on the heap each time.
 	edits jsonx.Edits
+	ask   route.Ask
 	doc   jsonx.Document
 	auth  credential.Attempt
 	keys  [4][2]string // headers that authenticate an attempt
@@ -65,7 +67,7 @@ func (m *Module) wrote(body []byte) []byte {
 
 // New makes the module of a VM. dialects is the list of what it speaks.
 func New(vm VM, dialects []*dialect.Dialect, gather ...Gatherer) *Module {
-	return &Module{
+	m := &Module{
 		vm: vm, dialects: dialects, gather: gather,
 		live:    make(map[string]*request),
 		factors: make(map[string]*estimate.Factor),
@@ -73,6 +75,9 @@ func New(vm VM, dialects []*dialect.Dialect, gather ...Gatherer) *Module {
 		nonce:   strconv.FormatUint(uint64(vm.Now().UnixNano()), 36),
 		chance:  uint64(vm.Now().UnixNano()),
 	}
+	secret := m.chance + 1
+	m.secret = route.Next(&secret)
+	return m
 }
 
 // Plugin begins a plugin; its configuration tells which stage it is.

@@ -76,6 +76,7 @@ func (p *providerStage) begin() {
 	t := p.r.plan.Targets[p.a]
 	api, same := p.r.serves(t)
 	p.r.attempts = append(p.r.attempts, attempt{target: t, api: api, same: same, began: now})
+	p.r.snap.repeats.Attempt()
 	p.r.snap.health.Begin(&p.r.passes[p.a])
 	if p.a > 0 {
 		p.r.snap.retries.Spend(p.r.model.Index, now)

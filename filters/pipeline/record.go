@@ -46,11 +46,34 @@ func (r *request) recordDecision(rec *audit.Record) {
 		return
 	}
 	rec.Model = r.model.Name
+	if r.facts.Model != "" && r.facts.Model != r.model.Name {
+		rec.Asked = bounded(r.facts.Model, 256)
+	}
 	rec.Decision.Made, rec.Decision.Allowed = true, r.decision.Allowed
 	rec.Decision.Policies = append(rec.Decision.Policies, r.decision.Policies...)
 	rec.Decision.Reason = r.decision.Reason
+	r.recordRoute(&rec.Route)
 	for _, x := range r.plan.Excluded {
 		rec.Excluded = append(rec.Excluded, audit.Excluded{Target: x.Target.Name, Reason: x.Reason})
+	}
+}
+
+// recordRoute tells how the plan came about.
+func (r *request) recordRoute(to *audit.Route) {
+	p := &r.plan
+	to.Task, to.Canary, to.Obeyed, to.Ignored, to.Repeat = p.Task, p.Canary, r.obeyed, r.ignored, r.repeat
+	if len(p.Targets) > 0 {
+		to.Input, to.Output = p.Targets[0].Estimate(&r.facts)
+		to.Cost, _ = r.Cost(p.Targets[0], to.Input, to.Output)
+	}
+	if len(p.Scores) == 0 {
+		return
+	}
+	for _, s := range r.model.Order {
+		to.Order = append(to.Order, s.String())
+	}
+	for _, t := range p.Targets {
+		to.Plan = append(to.Plan, audit.Planned{Target: t.Name, Scores: p.ScoreOf(t)[:len(to.Order)]})
 	}
 }
 

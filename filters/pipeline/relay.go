@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -48,13 +49,33 @@ func (p *providerStage) fail(e *llm.Error) Action {
 	now := p.m.vm.Now()
 	p.source().Refused(a.slot, e, now)
 	p.r.endAttempt(now, e.Code)
-	if p.r.canFailOver(now) && route.MayFailOver(e.Class) {
+	if p.r.canFailOver(now) && p.next(e.Class, now) {
 		a.marked = true
 		p.s.SetHeader(Response, ":status", "503")
 		p.s.SetHeader(Response, retryMark, "1")
 		return p.let()
 	}
 	return p.tell(e)
+}
+
+// next makes the target that comes after an error of class c the plan's next
+// one. Those that are passed over leave the plan, in the host's eyes too.
+func (p *providerStage) next(c llm.Class, now time.Time) bool {
+	plan, passes := &p.r.plan, p.r.passes
+	at, ok := p.r.model.After(plan.Targets, p.a, c)
+	if !ok || at == p.a+1 {
+		return ok
+	}
+	for i := p.a + 1; i < at; i++ {
+		plan.Exclude(plan.Targets[i], route.SmallerWindow)
+		p.r.snap.health.Release(&passes[i], now)
+	}
+	plan.Targets = slices.Delete(plan.Targets, p.a+1, at)
+	p.r.passes = slices.Delete(passes, p.a+1, at)
+	for i := p.a + 1; i < len(plan.Targets); i++ {
+		p.s.SetProperty(targetNames[i], plan.Targets[i].Provider.Cluster)
+	}
+	return true
 }
 
 // tell answers the client with an error in its dialect.

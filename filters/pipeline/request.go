@@ -44,6 +44,7 @@ type request struct {
 	snap  *Snapshot // the configuration it began with, to its end
 	phase phase
 
+	head   *head  // of the client's request
 	key    string // filter state postern.key
 	number uint64 // the same, within this VM
 	id     string // what errors call request_id
@@ -67,7 +68,10 @@ type request struct {
 	reservation *budget.Reservation
 	passes      []health.Pass // the right to try each target of the plan
 	passRoom    [2]health.Pass
-	retries     int // that the host may make at most
+	obeyed      []string // the client's headers that changed the plan
+	ignored     []string // those that would have, had a policy permitted it
+	repeat      int      // how often the same request came before
+	retries     int      // that the host may make at most
 	// encoded says that the body which left the client stage is already the
 	// one for every target of the plan, up to the target's model name.
 	encoded bool

@@ -71,6 +71,7 @@ type Snapshot struct {
 	routes      *route.Table
 	health      *health.Health
 	retries     *retry.Budgets
+	repeats     *retry.Repeats
 	identities  *identity.Registry
 	policies    *policy.Set
 	budgets     *budget.Budgets
@@ -124,7 +125,7 @@ func (c *Config) build(dialects []*dialect.Dialect, vm VM) (*Snapshot, error) {
 		return nil, err
 	}
 	sn.health = health.New(&c.Health, healthTargets(sn.routes), vm)
-	sn.retries = retry.New(&c.Retry, sn.routes.Numbered())
+	sn.retries, sn.repeats = retry.New(&c.Retry, sn.routes.Numbered()), retry.NewRepeats(&c.Retry.Repeats)
 	return sn, sn.unlock(c, vm)
 }
 
@@ -174,7 +175,7 @@ func (sn *Snapshot) decide(r *request, action string, m *route.Model, t *route.T
 	return sn.policies.Decide(policy.Request{
 		Principal: &r.principal, Action: action,
 		Model: m.Name, Target: t.Name, Provider: t.Provider.Name,
-		Boundary: t.Provider.Boundary, Region: t.Provider.Region,
+		Boundary: t.Provider.Boundary, Region: t.Region,
 		Environment: r.principal.Environment,
 		Stream:      r.facts.Stream, Tokens: r.bound(t),
 	})

@@ -53,7 +53,7 @@ var (
 	principalTypes = []string{"Key", "User", "Application", "Anonymous", "Team", "Organisation", "Environment"}
 	resourceTypes  = []string{"Target", "Model", "Provider", "Boundary", "Region"}
 	actionTypes    = []string{"Action"}
-	actions        = []string{Invoke, Embed}
+	actions        = []string{Invoke, Embed, Override}
 	attributes     = map[string][]string{
 		"principal": {"organisation", "team", "application", "user", "environment", "key"},
 		"action":    {},

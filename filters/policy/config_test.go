@@ -58,7 +58,7 @@ func TestConfigErrors(t *testing.T) {
 		{"unknown attribute in has", one(`permit (principal, action, resource) when { context has tokens };`), p + `no attribute "tokens" in context`},
 		{"unknown attribute of the resource", one(`permit (principal, action, resource) when { 1 < resource["cost"] };`), p + `no attribute "cost" in resource`},
 		{"attribute of the action", one(`permit (principal, action, resource) when { action.name == "a" };`), p + `no attribute "name" in action`},
-		{"unknown action", one(`permit (principal, action == Action::"delete", resource);`), p + `unknown action Action::"delete" (actions: invoke, embed)`},
+		{"unknown action", one(`permit (principal, action == Action::"delete", resource);`), p + `unknown action Action::"delete" (actions: invoke, embed, override_route)`},
 		{"unknown action in a set", one(`permit (principal, action in [Action::"invoke", Action::"x"], resource);`), p + `unknown action Action::"x"`},
 		{"unknown action in a condition", one(`permit (principal, action, resource) when { action == Action::"x" };`), p + `unknown action`},
 		{"unknown type", one(`permit (principal in Group::"a", action, resource);`), p + "no Group can stand here (types: Key, User,"},

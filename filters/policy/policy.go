@@ -12,10 +12,12 @@ import (
 	"github.com/posterngw/postern/filters/llm"
 )
 
-// The actions: asking a model, and asking it for vectors.
+// The actions: asking a model, asking it for vectors, and saying which of its
+// targets is to serve. The last needs a policy that permits it.
 const (
-	Invoke = "invoke"
-	Embed  = "embed"
+	Invoke   = "invoke"
+	Embed    = "embed"
+	Override = "override_route"
 )
 
 // The reasons of denials that are not a policy's id.
@@ -132,7 +134,7 @@ func (s *Set) Decide(r Request) Decision {
 		return Decision{Reason: reason}
 	}
 	if len(s.policies) == 0 {
-		return Decision{Allowed: true}
+		return Decision{Allowed: r.Action != Override}
 	}
 	k := key{
 		principal: *r.Principal,

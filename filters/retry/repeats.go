@@ -1,7 +1,6 @@
 package retry
 
 import (
-	"encoding/binary"
 	"math/bits"
 	"time"
 )
@@ -102,21 +101,6 @@ func evict(set *[ways]seen, hand *uint8, now, window int64) *seen {
 		}
 		e.again = false
 	}
-}
-
-// Hash goes on with a hash over more bytes; begin with a number that others do
-// not know. It tells apart what is not made to collide: 8 bytes at a time, a
-// multiplication each.
-func Hash(h uint64, b []byte) uint64 {
-	h ^= uint64(len(b)) * odd
-	for ; len(b) >= 8; b = b[8:] {
-		h = (bits.RotateLeft64(h, 29) ^ binary.LittleEndian.Uint64(b)) * odd
-		h ^= h >> 32
-	}
-	var tail [8]byte
-	copy(tail[:], b)
-	h = (bits.RotateLeft64(h, 29) ^ binary.LittleEndian.Uint64(tail[:])) * odd
-	return (h ^ h>>32) * odd
 }
 
 // odd is 2⁶⁴ divided by the golden ratio: it spreads bits upwards.

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/posterngw/postern/filters/fasthash"
 )
 
 func table(window time.Duration, entries int) *Repeats {
@@ -82,25 +84,11 @@ func TestRepeatsOnAnyClock(t *testing.T) {
 	})
 }
 
-// TestHash: every byte and the length count.
-func TestHash(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		b := rapid.SliceOfN(rapid.Byte(), 1, 100).Draw(t, "bytes")
-		h := Hash(7, b)
-		require.Equal(t, h, Hash(7, append([]byte(nil), b...)))
-		require.NotEqual(t, h, Hash(8, b))
-		require.NotEqual(t, h, Hash(7, append(b[:len(b):len(b)], 0)))
-		i := rapid.IntRange(0, len(b)-1).Draw(t, "at")
-		b[i] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
-		require.NotEqual(t, h, Hash(7, b))
-	})
-}
-
 // TestSpread: keys fill the table evenly.
 func TestSpread(t *testing.T) {
 	r := table(time.Minute, 1024)
 	for i := range uint64(256) {
-		r.Request(Key{Hash(1, []byte{byte(i)}), i}, epoch)
+		r.Request(Key{fasthash.Bytes(1, []byte{byte(i)}), i}, epoch)
 	}
 	used := 0
 	for _, s := range r.sets {
@@ -116,14 +104,5 @@ func BenchmarkRepeats(b *testing.B) {
 	b.ReportAllocs()
 	for i := uint64(0); b.Loop(); i++ {
 		r.Request(Key{i & 4095 * odd, i}, epoch)
-	}
-}
-
-func BenchmarkHash(b *testing.B) {
-	body := make([]byte, 4096)
-	b.SetBytes(int64(len(body)))
-	b.ReportAllocs()
-	for b.Loop() {
-		body[0] += byte(Hash(1, body))
 	}
 }

@@ -73,6 +73,7 @@ const (
 	failures
 	attempts
 	retries
+	repeats
 	budgetRefusals
 	budgetOver
 	budgetUnmetered
@@ -119,6 +120,8 @@ var table = [...]metric{
 		"Tries of targets; class is ok or the error's class."},
 	retries: {"retries", Counter, []label{byTarget}, nil,
 		"Tries after the first one of a request."},
+	repeats: {"repeats", Counter, []label{byModel}, nil,
+		"Requests that were sent before, by agents that retry by themselves."},
 	budgetRefusals: {"budget.refusals", Counter, []label{byBudget}, nil,
 		"Requests that a budget refused."},
 	budgetOver: {"budget.over", Counter, []label{byBudget}, nil,

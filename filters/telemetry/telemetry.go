@@ -195,6 +195,9 @@ func (t *Telemetry) outcome(r *audit.Record) {
 	if r.Cost > 0 {
 		t.add(t.at(cost, values{r.Operation.String(), provider(r), r.Model, r.UpstreamModel, r.Currency}), r.Cost)
 	}
+	if r.Route.Repeat > 0 {
+		t.add(t.at(repeats, values{r.Model}), 1)
+	}
 	if r.Overflowed > 0 {
 		t.add(t.at(overflows, values{}), int64(r.Overflowed))
 	}

@@ -192,6 +192,40 @@ var retryRows = []Row{
 		},
 	},
 	{
+		Name: "retry-per-try-timeout-again", Asks: "The upstream stage sets x-envoy-upstream-rq-per-try-timeout-ms for its own attempt: does the router read it again?",
+		Setup: failover, Down: `request_headers: setprop t1 {a}; setprop t2 {b}; foreign clear_route_cache; set req x-envoy-upstream-rq-per-try-timeout-ms 5000`,
+		Up: `request_headers: set req x-envoy-upstream-rq-per-try-timeout-ms 30
+			response_headers/1: set resp x-retry 1`,
+		Traffic: func(w World) {
+			ask(w)
+			w.Respond(1, "500", true)
+			w.Elapse(200*time.Millisecond, "upstream 2")
+			serve(w, 2)
+		},
+	},
+	{
+		Name: "retry-redirected", Asks: "The upstream stage writes the filter state that chooses the next attempt's cluster.",
+		Setup: failover, Down: `request_headers: setprop t1 {a}; setprop t2 {a}; foreign clear_route_cache`,
+		Up: `response_headers/1: setprop t2 {b}; set resp x-retry 1`, Traffic: twiceTried,
+	},
+	{
+		Name: "retry-closed-by-stage", Asks: "proxy_close_stream of the request by the upstream stage, before an answer.",
+		Setup: failover, Down: `request_headers: setprop t1 {a}; setprop t2 {b}; foreign clear_route_cache`,
+		Up: `request_body/1: close req`,
+		Traffic: func(w World) {
+			ask(w)
+		},
+	},
+	{
+		Name: "retry-closed-held-by-stage", Asks: "… of the response, while its headers are held.",
+		Setup: failover, Down: `request_headers: setprop t1 {a}; setprop t2 {b}; foreign clear_route_cache`,
+		Up: `response_headers/1: close resp; pause`,
+		Traffic: func(w World) {
+			ask(w)
+			w.Respond(1, "200", false)
+		},
+	},
+	{
 		Name: "retry-held-stream", Asks: "A 200 stream whose headers are held, rewritten to 503 and marked at its first chunk.",
 		Setup: failover, Down: `request_headers: setprop t1 {a}; setprop t2 {b}; foreign clear_route_cache`,
 		Up: `response_headers/1: pause

@@ -138,7 +138,7 @@ func (*client) Facts(c dialect.Call, doc *jsonx.Document) (llm.Facts, *llm.Error
 	if doc.Depth(kMessages) > plainDepth {
 		f.Images, data = media(messages)
 	}
-	f.TextBytes = len(doc.Body()) - data
+	f.TextBytes, f.Opening = len(doc.Body())-data, dialect.Opening(messages, doc.Raw(kSystem))
 	f.Needs = m.needs(&f)
 	return f, m.err
 }

@@ -80,7 +80,7 @@ func TestDecode(t *testing.T) {
 	require.Nil(t, e)
 	require.Equal(t, llm.Facts{Operation: llm.Chat, Model: "fast", Stream: true, MaxTokens: 10, Choices: 1, Tools: 2, Images: 3,
 		Needs:     llm.NeedTools | llm.NeedImages | llm.NeedAudio | llm.NeedVideo | llm.NeedDocuments | llm.NeedSchema | llm.NeedReasoning | llm.NeedStream,
-		TextBytes: r.TextBytes, WantsUsage: true}, r.Facts)
+		TextBytes: r.TextBytes, Opening: r.Opening, WantsUsage: true}, r.Facts)
 	require.Equal(t, `model "fast" stream=true max=10 n=1 user=""
 system ""
   text "Be brief.g"

@@ -81,7 +81,7 @@ func (*client) Facts(c dialect.Call, doc *jsonx.Document) (llm.Facts, *llm.Error
 	}
 	s := survey{facts: &f}
 	s.turns(m.get(kMessages, jsonx.Array))
-	f.TextBytes = len(doc.Body()) - s.data
+	f.TextBytes, f.Opening = len(doc.Body())-s.data, dialect.Opening(doc.Raw(kMessages), doc.Raw(kSystem))
 	m.needs(&f)
 	return f, m.err
 }

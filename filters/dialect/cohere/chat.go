@@ -67,7 +67,7 @@ func (chatClient) Facts(c dialect.Call, doc *jsonx.Document) (llm.Facts, *llm.Er
 		n, bytes := images(content)
 		f.Images, data = f.Images+n, data+bytes
 	}
-	f.TextBytes = len(doc.Body()) - data
+	f.TextBytes, f.Opening = len(doc.Body())-data, dialect.Opening(messages, nil)
 	f.Needs = needs(&m, &f)
 	return f, m.Err
 }

@@ -22,7 +22,7 @@ func (*client) Facts(c dialect.Call, doc *jsonx.Document) (llm.Facts, *llm.Error
 		m.fail("missing_required_parameter", "contents", "* GenerateContentRequest.contents: contents is not specified")
 	}
 	m.options(&f, m.object(kGeneration))
-	f.TextBytes = len(doc.Body()) - weigh(&f, contents)
+	f.TextBytes, f.Opening = len(doc.Body())-weigh(&f, contents), dialect.Opening(contents, doc.Raw(kSystem))
 	if m.array(kTools) != nil {
 		f.Tools = countTools(m.array(kTools))
 		f.Needs |= llm.NeedTools

@@ -118,7 +118,7 @@ func (c client) Facts(call dialect.Call, doc *jsonx.Document) (llm.Facts, *llm.E
 		list, _ := jsonx.Lookup(it.Value(), "images")
 		count(list)
 	}
-	f.TextBytes = len(doc.Body()) - data
+	f.TextBytes, f.Opening = len(doc.Body())-data, dialect.Opening(m.Array(kMessages), nil)
 	f.Needs = needs(&m, &f)
 	return f, m.Err
 }

@@ -28,7 +28,7 @@ func (*client) Facts(c dialect.Call, doc *jsonx.Document) (llm.Facts, *llm.Error
 	f.Choices = m.choices(kN)
 	f.Tools = base.Length(m.Array(kTools)) + base.Length(m.Array(kFunctions))
 	f.User = m.User(kUser, kSafetyID)
-	f.TextBytes = len(doc.Body())
+	f.TextBytes, f.Opening = len(doc.Body()), dialect.Opening(messages, nil)
 	if doc.Depth(kMessages) > plainDepth {
 		f.TextBytes -= media(messages, &f)
 	}

@@ -8,6 +8,7 @@ package pipelinetest
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -189,7 +190,7 @@ func (s *stream) note(call string, st hosttest.Status) {
 func (s *stream) Headers(side pipeline.Side) [][2]string {
 	pairs, st := s.g.calls.HeaderPairs(headers(side))
 	s.note("header pairs", st)
-	return pairs
+	return slices.Clone(pairs) // a copy, as a module gets one
 }
 
 func (s *stream) Header(side pipeline.Side, name string) (string, bool) {

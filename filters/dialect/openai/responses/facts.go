@@ -65,7 +65,7 @@ func (*client) Facts(c dialect.Call, doc *jsonx.Document) (llm.Facts, *llm.Error
 	if ok && v.Kind != jsonx.String && v.Kind != jsonx.Array {
 		m.Wrong(kInput, "a string or an array of items")
 	}
-	f.TextBytes = len(doc.Body()) - media(input, &f)
+	f.TextBytes, f.Opening = len(doc.Body())-media(input, &f), dialect.Opening(input, doc.Raw(kInstructions))
 	m.needs(&f)
 	if !ok && f.Needs&llm.NeedState == 0 {
 		m.Fail(base.Missing("input"))
