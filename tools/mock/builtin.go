@@ -5,6 +5,7 @@ import (
 	"github.com/posterngw/postern/tools/mock/bedrock"
 	"github.com/posterngw/postern/tools/mock/cohere"
 	"github.com/posterngw/postern/tools/mock/core"
+	"github.com/posterngw/postern/tools/mock/gemini"
 	"github.com/posterngw/postern/tools/mock/ollama"
 	"github.com/posterngw/postern/tools/mock/openai"
 )
@@ -16,6 +17,7 @@ func dialects() []core.Dialect {
 		anthropic.Dialect{},
 		bedrock.Dialect{},
 		cohere.Dialect{},
+		gemini.Dialect{},
 		ollama.Dialect{},
 		openai.Dialect{},
 	}

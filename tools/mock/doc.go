@@ -14,6 +14,9 @@
 //   - bedrock: POST /model/{model}/converse and …/converse-stream
 //   - cohere: POST /v2/chat, /v2/embed, /v2/rerank, GET /v1/models and
 //     /v1/models/{model} from its own clients
+//   - gemini: POST /v1beta/models/{model}:generateContent, streamGenerateContent,
+//     countTokens, embedContent, batchEmbedContents, GET /v1beta/models; on Vertex
+//     AI's paths (/v1/projects/…/publishers/google/models/{model}) also predict
 //   - ollama: POST /api/chat, /api/generate, /api/embed, GET /api/tags and
 //     /api/version
 //

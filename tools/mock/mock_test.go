@@ -161,7 +161,7 @@ func TestOneDialect(t *testing.T) {
 	m := mock.New(mock.Options{})
 	_, err := m.Handler("klingon")
 	require.ErrorContains(t, err, "klingon")
-	require.Equal(t, []string{"anthropic", "bedrock", "cohere", "ollama", "openai"}, mock.Dialects())
+	require.Equal(t, []string{"anthropic", "bedrock", "cohere", "gemini", "ollama", "openai"}, mock.Dialects())
 	for i, a := range apis {
 		h, err := m.Handler(a.name)
 		require.NoError(t, err)

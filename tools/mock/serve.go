@@ -20,6 +20,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, among []route) {
 		Body: body, World: s.world,
 	}
 	bench, isBench := core.BenchModel(body)
+	if !isBench {
+		bench, isBench = core.BenchPath(x.Path)
+	}
 	stray := isStray(kind, r, body)
 	var seen *Request
 	if !isBench {

@@ -49,6 +49,7 @@ func reframe(data []byte, sc *core.Scenario) []byte {
 		data = unspaced(data)
 	}
 	if sc.LineEnd != "" {
+		data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
 		data = bytes.ReplaceAll(data, []byte("\n"), []byte(sc.LineEnd))
 	}
 	return data
@@ -67,7 +68,7 @@ func unspaced(data []byte) []byte {
 
 // maim breaks the JSON of an event and keeps its framing.
 func maim(data []byte) []byte {
-	line := bytes.TrimRight(data, "\n")
+	line := bytes.TrimRight(data, "\r\n")
 	return append(append([]byte{}, line[:len(line)-len(line)/3]...), '\n', '\n')
 }
 

@@ -35,6 +35,19 @@ func BenchModel(body []byte) (Bench, bool) {
 	return b, ok
 }
 
+// BenchPath is BenchModel for APIs that have the model and the method in the path:
+// "/v1beta/models/bench-51-chunks:streamGenerateContent".
+func BenchPath(path string) (Bench, bool) {
+	_, rest, ok := strings.Cut(path, "/bench-")
+	end := strings.IndexAny(rest, ":/")
+	if !ok || end < 0 {
+		return Bench{}, false
+	}
+	b, ok := parseBench(rest[:end])
+	b.Stream = strings.Contains(rest[end:], "stream")
+	return b, ok
+}
+
 func parseBench(name string) (Bench, bool) {
 	b := Bench{Model: "bench-" + name}
 	if digits, ok := strings.CutSuffix(name, "-chunks"); ok {

@@ -195,6 +195,14 @@ func (v *Value) List() []*Value {
 	return v.Items
 }
 
+// Members returns the members of an object; it is safe on any value.
+func (v *Value) Members() []Field {
+	if v == nil {
+		return nil
+	}
+	return v.Fields
+}
+
 // MarshalJSON writes the value back, keys in their first order and numbers as
 // they were spelled.
 func (v *Value) MarshalJSON() ([]byte, error) {

@@ -44,6 +44,11 @@ func Anthropic() http.Header {
 	}
 }
 
+// Gemini are the headers of a request in the Gemini dialect.
+func Gemini() http.Header {
+	return http.Header{"Content-Type": {"application/json"}, "X-Goog-Api-Key": {"key"}}
+}
+
 // New starts a mock with a fixed clock.
 func New(t testing.TB, opts mock.Options, header http.Header) *Client {
 	if opts.Clock == nil {
