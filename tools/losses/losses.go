@@ -46,6 +46,8 @@ type Target struct {
 	Name    string // as the documents show it
 	Dialect *dialect.Dialect
 	Codec   dialect.Target
+
+	Embedder string // the model that makes vectors
 }
 
 // Rows tries every field of a client at every target.
@@ -76,14 +78,18 @@ func Rows(c *Client, targets []Target) ([]Row, error) {
 // fate compares what leaves with and without a field. What a field needs beside it
 // may be refused already.
 func (c *Client) fate(t *Target, without, with []byte, f *dialecttest.Field) (Fate, error) {
-	api, same := t.Dialect.Serves(c.API, c.API.Operation, &t.Codec)
+	codec := t.Codec
+	if c.API.Operation == llm.Embed {
+		codec.Model = t.Embedder
+	}
+	api, same := t.Dialect.Serves(c.API, c.API.Operation, &codec)
 	switch {
 	case api == nil:
 		return Fate{"unserved", ""}, nil
 	case same:
 		return Fate{"kept", ""}, nil
 	}
-	before, err := c.translate(api, &t.Codec, without)
+	before, err := c.translate(api, &codec, without)
 	if err != nil {
 		return Fate{}, err
 	}
@@ -93,7 +99,7 @@ func (c *Client) fate(t *Target, without, with []byte, f *dialecttest.Field) (Fa
 	if before.refused != nil {
 		return Fate{}, fmt.Errorf("the request is refused without it: %w", before.refused)
 	}
-	after, err := c.translate(api, &t.Codec, with)
+	after, err := c.translate(api, &codec, with)
 	if err != nil {
 		return Fate{}, err
 	}

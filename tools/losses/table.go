@@ -16,6 +16,8 @@ type plain struct {
 const (
 	chosen   = "chooses the target"
 	streamed = "asks every target for usage in streams"
+	written  = "vectors are written so, whatever form they come in"
+	path     = "the model in the path counts"
 )
 
 // plains are the client APIs by "dialect/api".
@@ -30,20 +32,35 @@ var plains = map[string]plain{
 		dialecttest.OpenAIFields, map[string]string{"/model": chosen}},
 	"openai/responses": {"POST", "/v1/responses", `{"model":"m","input":"hi"}`,
 		dialecttest.OpenAIFields, map[string]string{"/model": chosen}},
+	"openai/embeddings": {"POST", "/v1/embeddings", `{"model":"m","input":"hi"}`,
+		dialecttest.OpenAIFields, map[string]string{"/model": chosen, "/encoding_format": written}},
+	"anthropic/count_tokens": {"POST", "/v1/messages/count_tokens", `{"model":"m","messages":[{"role":"user","content":"hi"}]}`,
+		dialecttest.AnthropicFields, map[string]string{"/model": chosen}},
+	"cohere/embed": {"POST", "/v2/embed", `{"model":"m","texts":["hi"]}`,
+		dialecttest.CohereFields, map[string]string{"/model": chosen, "/embedding_types": written}},
+	"cohere/rerank": {"POST", "/v2/rerank", `{"model":"m","query":"hi","documents":["a","b"]}`,
+		dialecttest.CohereFields, map[string]string{"/model": chosen}},
+	"gemini/countTokens": {"POST", "/v1beta/models/m:countTokens", `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`,
+		dialecttest.GeminiFields, nil},
+	"gemini/embedContent": {"POST", "/v1beta/models/m:embedContent", `{"content":{"parts":[{"text":"hi"}]}}`,
+		dialecttest.GeminiFields, map[string]string{"/model": path}},
+	"gemini/batchEmbedContents": {"POST", "/v1beta/models/m:batchEmbedContents", `{"requests":[{"content":{"parts":[{"text":"hi"}]}}]}`,
+		dialecttest.GeminiFields, map[string]string{"/requests/0/model": path}},
 	"gemini/generateContent": {"POST", "/v1beta/models/m:generateContent", `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`,
 		dialecttest.GeminiFields, nil},
 }
 
-// targets are the dialects' own APIs, each with a model that can do most.
-var targets = []struct{ name, dialect, flavour, model string }{
-	{"openai", "openai", "", "gpt-5"},
-	{"openai responses", "openai", "responses", "gpt-5"},
-	{"openai compatible", "openai", "compatible", "llama-4"},
-	{"anthropic", "anthropic", "", "claude-sonnet-4-5"},
-	{"gemini", "gemini", "", "gemini-2.5-pro"},
-	{"bedrock", "bedrock", "", "anthropic.claude-sonnet-4-5-v1:0"},
-	{"cohere", "cohere", "", "command-a-03-2025"},
-	{"ollama", "ollama", "", "qwen3"},
+// targets are the dialects' own APIs, each with a model that can do most, and one
+// of vectors.
+var targets = []struct{ name, dialect, flavour, model, other string }{
+	{"openai", "openai", "", "gpt-5", "text-embedding-3-large"},
+	{"openai responses", "openai", "responses", "gpt-5", "text-embedding-3-large"},
+	{"openai compatible", "openai", "compatible", "llama-4", "bge-m3"},
+	{"anthropic", "anthropic", "", "claude-sonnet-4-5", ""},
+	{"gemini", "gemini", "", "gemini-2.5-pro", "gemini-embedding-001"},
+	{"bedrock", "bedrock", "", "anthropic.claude-sonnet-4-5-v1:0", "cohere.embed-v4:0"},
+	{"cohere", "cohere", "", "command-a-03-2025", "embed-v4.0"},
+	{"ollama", "ollama", "", "qwen3", "nomic-embed-text"},
 }
 
 // Clients are the client APIs of the dialects whose fields are known.
@@ -79,7 +96,7 @@ func Targets(dialects []*dialect.Dialect) []Target {
 	for _, t := range targets {
 		for _, d := range dialects {
 			if d.Name == t.dialect {
-				list = append(list, Target{Name: t.name, Dialect: d, Codec: dialect.Target{Model: t.model, Flavour: t.flavour}})
+				list = append(list, Target{Name: t.name, Dialect: d, Codec: dialect.Target{Model: t.model, Flavour: t.flavour}, Embedder: t.other})
 			}
 		}
 	}

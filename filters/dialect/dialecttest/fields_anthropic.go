@@ -70,6 +70,18 @@ var AnthropicFields = []Field{
 	{API: "messages", Pointer: "/messages/2/content/0/content", Example: `[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgo="}}]`, With: anthropicCall},
 	{API: "messages", Pointer: "/messages/2/content/0/is_error", Example: `true`, With: anthropicCall},
 	{API: "messages", Pointer: "/messages/2/content/0/cache_control", Example: `{"type":"ephemeral"}`, With: anthropicCall},
+	{API: "count_tokens", Pointer: "/model", Example: `"other"`},
+	{API: "count_tokens", Pointer: "/messages", Example: `[{"role":"user","content":"bye"}]`},
+	{API: "count_tokens", Pointer: "/system", Example: `"Be brief."`},
+	{API: "count_tokens", Pointer: "/tools", Example: `[{"name":"f","input_schema":{"type":"object"}}]`},
+	{API: "count_tokens", Pointer: "/tool_choice", Example: `{"type":"any"}`, With: `{"tools":[{"name":"f","input_schema":{"type":"object"}}]}`},
+	{API: "count_tokens", Pointer: "/thinking", Example: `{"type":"enabled","budget_tokens":1024}`},
+	{API: "count_tokens", Pointer: "/output_config", Example: `{"format":{"type":"json_schema","schema":{"type":"object"}}}`},
+	{API: "count_tokens", Pointer: "/output_config", Example: `{"effort":"low"}`},
+	{API: "count_tokens", Pointer: "/cache_control", Example: `{"type":"ephemeral"}`},
+	{API: "count_tokens", Pointer: "/context_management", Example: `{"edits":[]}`},
+	{API: "count_tokens", Pointer: "/mcp_servers", Example: `[{"type":"url","name":"n","url":"https://example.com"}]`},
+	{API: "count_tokens", Pointer: "/speed", Example: `"fast"`},
 }
 
 // Conversations that fields of parts need.

@@ -5,9 +5,9 @@ const (
 	cohereCalled = `{"messages":[{"role":"user","content":"hi"},{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":"r"}]}`
 )
 
-// CohereFields are the fields of a chat of version 2 (cohere-go v2.15,
-// V2ChatRequest and what is below it; priority and raw_prompting from the API
-// reference).
+// CohereFields are the fields of version 2's chat, embed and rerank (cohere-go
+// v2.15, V2ChatRequest, V2EmbedRequest, V2RerankRequest and what is below them;
+// priority and raw_prompting from the API reference).
 var CohereFields = []Field{
 	{API: "chat", Pointer: "/model", Example: `"other"`},
 	{API: "chat", Pointer: "/messages", Example: `[{"role":"user","content":"bye"}]`},
@@ -38,4 +38,24 @@ var CohereFields = []Field{
 	{API: "chat", Pointer: "/thinking", Example: `{"type":"disabled"}`},
 	{API: "chat", Pointer: "/priority", Example: `1`},
 	{API: "chat", Pointer: "/raw_prompting", Example: `true`},
+	{API: "embed", Pointer: "/model", Example: `"other"`},
+	{API: "embed", Pointer: "/texts", Example: `["a","b"]`},
+	{API: "embed", Pointer: "/images", Example: `["data:image/png;base64,iVBORw0KGgo="]`, With: `{"texts":null}`},
+	{API: "embed", Pointer: "/inputs", Example: `[{"content":[{"type":"text","text":"a"}]}]`, With: `{"texts":null}`},
+	{API: "embed", Pointer: "/inputs", Example: `[{"content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo="}}]}]`, With: `{"texts":null}`},
+	{API: "embed", Pointer: "/input_type", Example: `"classification"`},
+	{API: "embed", Pointer: "/input_type", Example: `"image"`},
+	{API: "embed", Pointer: "/max_tokens", Example: `77`},
+	{API: "embed", Pointer: "/output_dimension", Example: `256`},
+	{API: "embed", Pointer: "/embedding_types", Example: `["base64"]`},
+	{API: "embed", Pointer: "/embedding_types", Example: `["float"]`},
+	{API: "embed", Pointer: "/embedding_types", Example: `["int8","binary"]`},
+	{API: "embed", Pointer: "/truncate", Example: `"NONE"`},
+	{API: "embed", Pointer: "/priority", Example: `1`},
+	{API: "rerank", Pointer: "/model", Example: `"other"`},
+	{API: "rerank", Pointer: "/query", Example: `"other"`},
+	{API: "rerank", Pointer: "/documents", Example: `["a","b","c"]`},
+	{API: "rerank", Pointer: "/top_n", Example: `1`},
+	{API: "rerank", Pointer: "/max_tokens_per_doc", Example: `77`},
+	{API: "rerank", Pointer: "/priority", Example: `1`},
 }

@@ -84,4 +84,6 @@ var OpenAIFields = []Field{
 	{API: "embeddings", Pointer: "/input", Example: `[1,2]`},
 	{API: "embeddings", Pointer: "/dimensions", Example: `256`},
 	{API: "embeddings", Pointer: "/user", Example: `"u-1"`},
+	{API: "embeddings", Pointer: "/encoding_format", Example: `"base64"`},
+	{API: "embeddings", Pointer: "/safety_identifier", Example: `"s-1"`},
 }

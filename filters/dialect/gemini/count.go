@@ -81,6 +81,13 @@ func (*countProvider) Encode(dst []byte, r *llm.Request, t *dialect.Target, l *d
 		e.w.Close('}')
 	}
 	e.w.Close('}')
+	const alone = "the conversation alone is counted"
+	if r.Reasoning != nil {
+		l.Drop("reasoning", alone)
+	}
+	if r.Format != nil {
+		l.Drop("response_format", alone)
+	}
 	return e.w.B, e.err
 }
 

@@ -290,7 +290,23 @@ func (p *embedProvider) Encode(dst []byte, r *llm.Request, t *dialect.Target, l 
 	if r.User != "" {
 		l.Drop("user", "users have no names here")
 	}
+	if len(r.Embed.Truncate) > 0 {
+		l.Drop("truncate", "the API has no such parameter")
+	}
+	if len(r.Embed.Task) > 0 && taskOf(r.Embed.Task) == "" {
+		l.Drop("input_type", "the API has no such task")
+	}
 	return e.w.B, e.err
+}
+
+// taskOf is the API's word for what vectors are for, "" where it has none.
+func taskOf(word llm.Escaped) string {
+	for _, t := range tasks {
+		if jsonx.Equal(word, t.word) {
+			return t.own
+		}
+	}
+	return ""
 }
 
 // input writes the members of one request or instance.
@@ -316,10 +332,8 @@ func (e *encoder) input(f *form, r *llm.EmbedRequest, i int) {
 		e.w.Close('}')
 		e.w.Number("outputDimensionality", r.Dimensions)
 	}
-	for _, t := range tasks {
-		if jsonx.Equal(r.Task, t.word) {
-			e.w.Word(task, t.own)
-		}
+	if own := taskOf(r.Task); own != "" {
+		e.w.Word(task, own)
 	}
 	if len(r.Title) > 0 {
 		e.w.Text("title", r.Title)
