@@ -66,7 +66,7 @@ func (c *clientStage) RequestHeaders(end bool) Action {
 }
 
 func (c *clientStage) begin() {
-	c.r = &request{m: c.m, snap: c.snap, head: &c.head, began: c.m.vm.Now(), id: c.head.id, method: c.head.method, ownKeys: c.head.ownKeys,
+	c.r = &request{m: c.m, snap: c.snap, front: c, head: &c.head, began: c.m.vm.Now(), id: c.head.id, method: c.head.method, ownKeys: c.head.ownKeys,
 		asked: audit.NewDigest(c.snap.audit.Digests), told: audit.NewDigest(c.snap.audit.Digests)}
 	c.r.number, c.r.key = c.m.key()
 	c.r.span, c.r.traced = c.snap.trace.Start(c.head.trace, c.m.random)

@@ -47,11 +47,17 @@ func (p *providerStage) confess() {
 	}
 }
 
+func (p *providerStage) tag(name, value string) { p.s.SetHeader(Response, name, value) }
+
 // commit is the point after which no other target can answer.
 func (p *providerStage) commit() {
 	p.held.forget(p)
-	p.confess()
+	if p.r.answered {
+		return
+	}
 	p.r.answered = true
 	p.r.status = p.attempt().status
+	p.confess()
+	p.r.origin(p.tag)
 	p.r.advance(answering)
 }

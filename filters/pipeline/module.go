@@ -107,6 +107,7 @@ func (m *Module) tick() {
 	for p := range m.holding {
 		p.expire(now)
 	}
+	m.hurry(now)
 	m.sweep(now)
 }
 

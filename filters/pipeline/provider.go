@@ -41,6 +41,9 @@ func (p *providerStage) RequestHeaders(end bool) Action {
 	}
 	p.r = r
 	p.begin()
+	if r.late(p.attempt().began) {
+		return p.refuse(overdue("deadline_exceeded"))
+	}
 	if e := p.address(end); e != nil {
 		return p.refuse(e)
 	}
@@ -75,7 +78,7 @@ func (p *providerStage) begin() {
 	p.a = len(p.r.attempts)
 	t := p.r.plan.Targets[p.a]
 	api, same := p.r.serves(t)
-	p.r.attempts = append(p.r.attempts, attempt{target: t, api: api, same: same, began: now})
+	p.r.attempts = append(p.r.attempts, attempt{stage: p, target: t, api: api, same: same, began: now})
 	p.r.snap.repeats.Attempt()
 	p.r.snap.health.Begin(&p.r.passes[p.a])
 	if p.a > 0 {
@@ -216,6 +219,9 @@ func (p *providerStage) ResponseBody(size int, end bool) Action {
 		return p.drop(size)
 	}
 	p.size = size
+	if p.target().Idle > 0 {
+		p.r.lastAt = p.m.vm.Now()
+	}
 	if end {
 		return p.finish(size)
 	}
@@ -302,7 +308,7 @@ func (r *request) endAttempt(now time.Time, code string) {
 func (r *request) unanswered(a *attempt, code string) *llm.Error {
 	e := &llm.Error{Class: llm.ProviderError, Source: llm.FromProvider, Status: 502, Code: code, Message: "the provider did not answer"}
 	// The host's timer began a little earlier, by a clock of its own.
-	if limit := r.plan.Targets[0].Timeout; limit > 0 && a.took >= limit-limit/20 {
+	if limit := r.perTry(); limit > 0 && a.took >= limit-limit/20 {
 		e.Class = llm.TimeoutError
 	}
 	return e

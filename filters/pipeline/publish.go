@@ -27,7 +27,7 @@ func (r *request) publish(s Stream) {
 	}
 	s.SetHeader(Request, "x-envoy-max-retries", strconv.Itoa(r.retries))
 	s.SetHeader(Request, "x-envoy-upstream-rq-per-try-timeout-ms",
-		strconv.FormatInt(r.plan.Targets[0].Timeout.Milliseconds(), 10))
+		strconv.FormatInt(r.perTry().Milliseconds(), 10))
 	if r.traced {
 		s.SetHeader(Request, "traceparent", string(r.span.Append(nil)))
 	}

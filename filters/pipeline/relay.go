@@ -41,21 +41,29 @@ func (p *providerStage) newRelay(h *answerHead) relay {
 // fail ends an attempt that came to nothing: the host goes to the next target,
 // or the client gets the error in its dialect.
 func (p *providerStage) fail(e *llm.Error) Action {
+	if p.moveOn(e, p.m.vm.Now()) {
+		return p.let()
+	}
+	return p.tell(p.r.exhausted(e))
+}
+
+// moveOn ends the attempt, and marks its answer so that the host goes to the
+// next target, if there is one that may do better.
+func (p *providerStage) moveOn(e *llm.Error, now time.Time) bool {
 	p.over = true
 	p.held.forget(p)
 	p.r.discard()
 	a := p.attempt()
 	a.err = e
-	now := p.m.vm.Now()
 	p.source().Refused(a.slot, e, now)
 	p.r.endAttempt(now, e.Code)
-	if p.r.canFailOver(now) && p.next(e.Class, now) {
-		a.marked = true
-		p.s.SetHeader(Response, ":status", "503")
-		p.s.SetHeader(Response, retryMark, "1")
-		return p.let()
+	if !p.r.canFailOver(now) || !p.next(e.Class, now) {
+		return false
 	}
-	return p.tell(e)
+	a.marked = true
+	p.s.SetHeader(Response, ":status", "503")
+	p.s.SetHeader(Response, retryMark, "1")
+	return true
 }
 
 // next makes the target that comes after an error of class c the plan's next

@@ -43,7 +43,9 @@ func (c *clientStage) translateHostReply(end bool) Action {
 	c.r.told.Write(c.replaced)
 	if a := c.r.current(); end || a != nil && a.bare {
 		// No body comes whose place ours could take: the whole answer must be ours.
-		c.s.Reply(e.Status, answerHeaders(e.After), c.replaced, "postern")
+		headers := answerHeaders(e.After)
+		c.r.origin(func(name, value string) { headers = append(headers, [2]string{name, value}) })
+		c.s.Reply(e.Status, headers, c.replaced, "postern")
 		return Pause
 	}
 	c.s.RemoveHeader(Response, retryMark)
@@ -52,6 +54,7 @@ func (c *clientStage) translateHostReply(end bool) Action {
 	for _, h := range answerHeaders(e.After) {
 		c.s.SetHeader(Response, h[0], h[1])
 	}
+	c.r.origin(func(name, value string) { c.s.SetHeader(Response, name, value) })
 	c.s.SetHeader(Response, "content-length", strconv.Itoa(len(c.replaced)))
 	return Continue
 }
@@ -62,7 +65,7 @@ func (c *clientStage) hostReply() *llm.Error {
 	case c.r.err != nil: // a provider stage refused
 		return c.r.err
 	case a != nil && a.marked:
-		return a.err
+		return c.r.exhausted(a.err)
 	}
 	text, _ := c.s.Header(Response, ":status")
 	status, _ := strconv.Atoi(text)
@@ -82,5 +85,5 @@ func (c *clientStage) hostReply() *llm.Error {
 			e.Class, e.Code, e.Message = llm.ClientError, "refused_by_host", "the gateway refused this request"
 		}
 	}
-	return e
+	return c.r.exhausted(e)
 }

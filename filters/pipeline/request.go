@@ -44,6 +44,7 @@ type request struct {
 	snap  *Snapshot // the configuration it began with, to its end
 	phase phase
 
+	front  *clientStage
 	head   *head  // of the client's request
 	key    string // filter state postern.key
 	number uint64 // the same, within this VM
@@ -87,6 +88,7 @@ type request struct {
 	whole    int64         // tokens of the answer, estimated, when it is whole and nobody counted them
 	usage    llm.Usage
 	firstAt  time.Time // of the first content
+	lastAt   time.Time // of the last piece of a stream that may not be silent
 	err      *llm.Error
 	status   int
 	end      audit.End
@@ -103,6 +105,7 @@ type attempt struct {
 	began   time.Time
 	took    time.Duration
 	status  int
+	stage   *providerStage
 	err     *llm.Error
 	marked  bool // the client stage tells its error, unless the host goes to the next target
 	bare    bool // its answer has no body, and none can be given to it
@@ -146,7 +149,7 @@ func (r *request) target() *route.Target {
 // canFailOver reports whether the plan has a target left
 // and may come to it.
 func (r *request) canFailOver(now time.Time) bool {
-	return !r.answered && len(r.attempts) <= r.retries && r.snap.retries.Left(r.model.Index, now) > 0
+	return !r.answered && len(r.attempts) <= r.retries && !r.late(now) && r.snap.retries.Left(r.model.Index, now) > 0
 }
 
 // ration takes the model's budget of retries for how many there may be.

@@ -69,6 +69,7 @@ type Snapshot struct {
 	serves      bool // it is in the module's list of those that serve
 	limits      Limits
 	routes      *route.Table
+	origin      bool // answers say where they are from
 	health      *health.Health
 	retries     *retry.Budgets
 	repeats     *retry.Repeats
@@ -110,7 +111,7 @@ func Decode(node *config.Node, dialects []*dialect.Dialect) (*Config, config.Err
 
 // build makes every part ready.
 func (c *Config) build(dialects []*dialect.Dialect, vm VM) (*Snapshot, error) {
-	sn := &Snapshot{limits: c.Limits, audit: c.Audit, prices: price.New(&c.Price),
+	sn := &Snapshot{limits: c.Limits, origin: c.Route.Routing.Headers, audit: c.Audit, prices: price.New(&c.Price),
 		telemetry: telemetry.New(&c.Telemetry, meters{vm}), trace: c.Telemetry.Trace,
 		budgets: budget.New(&c.Budget, budget.NewLocal(vm, uint64(vm.Now().UnixNano())))}
 	var err error

@@ -42,6 +42,9 @@ var classes = [...]class{
 // Of is what comes after class c.
 func (f *Failover) Of(c llm.Class) Step { return f[c%llm.Class(len(f))] }
 
+// Elsewhere reports whether any other target may do better after class c.
+func (f *Failover) Elsewhere(c llm.Class) bool { return f.Of(c) == Other }
+
 // defaults fills in what the class table says.
 func (f *Failover) defaults() {
 	for i := range classes {

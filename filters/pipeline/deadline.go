@@ -1,0 +1,134 @@
+package pipeline
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/posterngw/postern/filters/llm"
+)
+
+// perTry is how long the host lets each attempt take until its headers. The host
+// has one such time for all attempts of a request, and begins anew for each, so
+// it is the first target's.
+func (r *request) perTry() time.Duration {
+	limit := r.limit(r.plan.Targets[0].Timeout, r.plan.Targets[0].FirstToken)
+	if d := r.model.Deadline; d > 0 && (limit <= 0 || d < limit) {
+		limit = d
+	}
+	return limit
+}
+
+// limit is the shorter of two bounds on the first content, of which the second
+// is for streams.
+func (r *request) limit(answer, stream time.Duration) time.Duration {
+	if r.facts.Stream && stream > 0 && (answer <= 0 || stream < answer) {
+		return stream
+	}
+	return answer
+}
+
+// late reports whether all attempts together have had their time.
+func (r *request) late(now time.Time) bool {
+	return r.model.Deadline > 0 && now.Sub(r.began) >= r.model.Deadline
+}
+
+// hurry ends what takes too long, as far as the host does not.
+func (m *Module) hurry(now time.Time) {
+	for _, r := range m.live {
+		a := r.current()
+		switch {
+		case r.phase == sent && r.late(now):
+			r.front.overdue(overdue("deadline_exceeded"), now)
+		case a == nil || a.over:
+		case r.phase == sent:
+			a.stage.hurry(now)
+		case r.phase == answering && a.target.Idle > 0 && now.Sub(r.lastAt) >= a.target.Idle:
+			r.front.silent(now)
+		}
+	}
+}
+
+// hurry ends an attempt that has had its time. One whose headers are held goes
+// to the next target; one that has said nothing can only be moved on by the
+// host, so it is ended here when there is nowhere to go.
+func (p *providerStage) hurry(now time.Time) {
+	t := p.target()
+	limit := p.r.limit(t.Timeout, t.FirstToken)
+	if p.over || limit <= 0 || now.Sub(p.attempt().began) < limit {
+		return
+	}
+	e := overdue("attempt_timeout")
+	e.Source = llm.FromProvider
+	switch {
+	case p.relay != nil && p.r.canFailOver(now):
+		p.s.Activate()
+		if p.moveOn(e, now) {
+			p.s.Resume(Response)
+			return
+		}
+		p.r.front.overdue(e, now)
+	case !p.r.canFailOver(now):
+		p.r.front.overdue(e, now)
+	}
+}
+
+// overdue answers a client that has seen nothing yet, whatever is under way.
+func (c *clientStage) overdue(e *llm.Error, now time.Time) {
+	if a := c.r.current(); a != nil && !a.over {
+		a.stage.over = true
+		a.stage.held.forget(a.stage)
+		late := *e
+		late.Source = llm.FromProvider
+		a.err = &late
+		c.r.endAttempt(now, e.Code)
+	}
+	c.s.Activate()
+	c.fail(e)
+}
+
+// silent cuts off an answer that the client has begun to see and that has
+// stopped: a reply in the middle of an answer is its end.
+func (c *clientStage) silent(now time.Time) {
+	a := c.r.current()
+	e := overdue("stream_idle")
+	e.Source = llm.FromProvider
+	a.err, c.r.err, a.reset, a.stage.over = e, e, true, true
+	c.r.endAttempt(now, e.Code)
+	c.s.Activate()
+	c.s.Reply(e.Status, answerHeaders(0), nil, "postern_"+e.Code)
+}
+
+func overdue(code string) *llm.Error {
+	return &llm.Error{Class: llm.TimeoutError, Source: llm.FromPostern, Status: 504, Code: code,
+		Message: "the provider did not answer in time"}
+}
+
+// exhausted is the error of a request all of whose attempts failed, each for a
+// reason of its target's: what they have in common, or what was seen.
+func (r *request) exhausted(e *llm.Error) *llm.Error {
+	if len(r.attempts) < 2 {
+		return e
+	}
+	after, mixed, seen := time.Duration(0), false, ""
+	for i := range r.attempts {
+		one := r.attempts[i].err
+		if one == nil || !r.model.Failover.Elsewhere(one.Class) {
+			return e
+		}
+		if one.After > 0 && (after == 0 || one.After < after) {
+			after = one.After
+		}
+		mixed = mixed || one.Class != r.attempts[0].err.Class
+		if i > 0 {
+			seen += ", "
+		}
+		seen += one.Class.String()
+	}
+	all := *e
+	all.After = after
+	if mixed {
+		all.Class, all.Status, all.Code = llm.Overloaded, 503, "all_targets_failed"
+		all.Message = "all " + strconv.Itoa(len(r.attempts)) + " targets of the model that were tried failed: " + seen
+	}
+	return &all
+}

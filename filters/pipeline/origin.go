@@ -1,0 +1,73 @@
+package pipeline
+
+import "github.com/posterngw/postern/filters/route"
+
+// The headers that tell a client where its answer is from.
+const (
+	targetHeader   = ownPrefix + "target"
+	attemptsHeader = ownPrefix + "attempts"
+	reasonHeader   = ownPrefix + "reason"
+)
+
+// origin adds what tells where an answer is from, unless the configuration does
+// not want that. What goes without saying is not said: a single attempt, and a
+// target that had no rival.
+func (r *request) origin(add func(name, value string)) {
+	if !r.snap.origin || len(r.attempts) == 0 {
+		return
+	}
+	if r.answered {
+		add(targetHeader, r.target().Name)
+	}
+	if len(r.attempts) > 1 || !r.answered {
+		add(attemptsHeader, string(r.appendAttempts(nil)))
+	}
+	if reason := r.reason(); r.answered && reason != "" {
+		add(reasonHeader, reason)
+	}
+}
+
+// appendAttempts lists the targets that were tried, each with the class of its
+// error: "a=overloaded, b".
+func (r *request) appendAttempts(dst []byte) []byte {
+	for i := range r.attempts {
+		a := &r.attempts[i]
+		if i > 0 {
+			dst = append(dst, ", "...)
+		}
+		dst = append(dst, a.target.Name...)
+		if a.err != nil {
+			dst = append(append(dst, '='), a.err.Class.String()...)
+		}
+	}
+	return dst
+}
+
+// reason is what decided for the target that answers: the attempts before it
+// that failed, the client, a canary's share, the priority, or the first strategy
+// that preferred it to the next one.
+func (r *request) reason() string {
+	p, t := &r.plan, r.target()
+	switch {
+	case len(r.attempts) > 1:
+		return "failover"
+	case len(r.obeyed) > 0:
+		return "asked_for"
+	case p.Canary == t.Name:
+		return "canary"
+	case len(p.Targets) < 2:
+		return ""
+	case p.Targets[1].Priority > t.Priority:
+		return "priority"
+	}
+	return r.preference(p.ScoreOf(t), p.ScoreOf(p.Targets[1]))
+}
+
+func (r *request) preference(mine, next *route.Score) string {
+	for k, s := range r.model.Order {
+		if mine != nil && next != nil && mine[k] != next[k] {
+			return s.String()
+		}
+	}
+	return ""
+}
