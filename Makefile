@@ -12,7 +12,7 @@ FUZZTIME ?= 2m
 SOURCES  := $(shell find filters -name '*.go' -not -name '*_test.go' 2>/dev/null) go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help run wasm image size test check generate bench bench-envoy e2e-envoy envoy fuzz clean
+.PHONY: help run wasm image size test check generate bench bench-envoy e2e-envoy e2e-image envoy fuzz clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ $(CACHE)/envoy-$(ENVOY_VERSION):
 e2e-envoy: $(WASM) envoy ## the module in a real Envoy, with official clients
 	ENVOY=$(ENVOY) $(GO) test ./host-test/fidelity -count=1
 	cd e2e && ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) test ./envoy ./oracle -count=1 -timeout 10m
+
+e2e-image: ## the image with a registry and a client that are not ours
+	cd e2e && $(GO) test ./pull -count=1
 
 bench-envoy: $(WASM) envoy ## Envoy with and without the module, interleaved, as ratios
 	cd e2e && ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) run ./bench

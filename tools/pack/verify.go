@@ -33,7 +33,7 @@ const (
 	maxPayload    = 64 << 10
 	maxBlob       = 64 << 20
 	maxSignatures = 64
-	maxLists      = 16
+	maxReferrers  = 64
 )
 
 // Verified is an image that is what it says.
@@ -166,12 +166,12 @@ func (v *verifier) components(ctx context.Context, image ocispec.Descriptor, was
 	if err != nil {
 		return nil, err
 	}
-	if len(refer) > maxLists {
+	if len(refer) > maxReferrers {
 		return nil, fmt.Errorf("%w: %d refer to the image", ErrSBOM, len(refer))
 	}
 	for _, d := range refer {
-		if d.ArtifactType != "" && d.ArtifactType != mediaTypeSBOM || d.MediaType != ocispec.MediaTypeImageManifest {
-			continue
+		if d.MediaType != ocispec.MediaTypeImageManifest {
+			continue // what kind it is, the manifest says: registries tell differently
 		}
 		found, err := v.list(ctx, d, image, wasm)
 		if err != nil {
