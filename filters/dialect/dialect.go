@@ -30,6 +30,9 @@ type Dialect struct {
 	// Flavours are the names of the dialect's variants, the dialect's own ("")
 	// left out. What differs is each codec's own knowledge (Target.Flavour).
 	Flavours []string
+	// Kept is how the ids begin of what a provider keeps for later requests;
+	// empty: it keeps nothing.
+	Kept []string
 }
 
 // API is one form of request of a dialect, with its answers. A side that it
@@ -47,6 +50,8 @@ type API struct {
 	// Translates reports whether a target that has this API is asked in it for
 	// requests of other APIs; nil: it is.
 	Translates func(t *Target) bool
+	// Keeps says that answers of this API name what the provider keeps.
+	Keeps bool
 }
 
 // Serves returns the API that a request is sent in to a target of the dialect,

@@ -24,6 +24,9 @@ func (r *request) choose() *llm.Error {
 	default:
 		return noModel(r.facts.Model)
 	}
+	if e := r.locate(); e != nil {
+		return e
+	}
 	if r.model.Sticks() {
 		ask.Sticky = r.sticky()
 	}
@@ -39,6 +42,9 @@ func (r *request) choose() *llm.Error {
 // Judge asks whether a target has the request's operation, and the policies
 // about it.
 func (r *request) Judge(t *route.Target) string {
+	if r.home != "" && t.Provider.Name != r.home {
+		return elsewhere
+	}
 	if api, _ := r.serves(t); api == nil {
 		return unsupportedOperation
 	}

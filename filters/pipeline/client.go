@@ -168,7 +168,7 @@ func (c *clientStage) accept() outcome {
 	if c.r.facts, e = c.r.api.Client.Facts(c.r.call, doc); e != nil {
 		return c.fail(e)
 	}
-	c.r.facts.Received, c.r.facts.Form, c.r.facts.Rest = c.r.began.Unix(), c.r.call.Form, c.r.call.Rest
+	c.r.facts.Received, c.r.facts.Form, c.r.facts.Rest = c.r.began.Unix(), c.r.call.Form, c.r.unmarkPath(c.r.call.Rest)
 	c.r.advance(gathering)
 	if len(c.m.gather) > 0 || len(c.snap.renewed) > 0 {
 		g := &gathered{c: c}
@@ -197,6 +197,7 @@ func (c *clientStage) document() (*jsonx.Document, *llm.Error) {
 		}
 		body = plain
 	}
+	body = c.r.unmark(body)
 	doc := &c.m.doc
 	if c.r.call.Raw || len(body) == 0 && c.r.call.Bare {
 		doc.Hold(body)
@@ -233,7 +234,7 @@ func (c *clientStage) send(doc *jsonx.Document) outcome {
 
 // rewrite puts the body for the first target in place of the client's.
 func (c *clientStage) rewrite(body []byte, doc *jsonx.Document) {
-	if body == nil && c.head.encoding == "" {
+	if body == nil && c.head.encoding == "" && !c.r.unmarked {
 		return
 	}
 	if body == nil {

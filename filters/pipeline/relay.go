@@ -9,6 +9,7 @@ import (
 	"github.com/posterngw/postern/filters/estimate"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/route"
+	"github.com/posterngw/postern/filters/wire/jsonx"
 )
 
 // relay carries one answer from a target to the client.
@@ -220,10 +221,7 @@ func (p *providerStage) translate(body []byte) ([]byte, *llm.Error) {
 			return nil, e
 		}
 		r.usage = usage
-		if edits.Empty() {
-			return nil, nil
-		}
-		return p.m.apply(body), nil
+		return p.marked(body, edits), nil
 	}
 	a, e := p.attempt().api.Provider.Decode(&r.facts, &t.Codec, body)
 	if e != nil {
@@ -231,6 +229,20 @@ func (p *providerStage) translate(body []byte) ([]byte, *llm.Error) {
 	}
 	r.usage = a.Usage
 	return p.m.wrote(r.api.Client.AppendAnswer(p.m.out[:0], &r.facts, r.facts.Model, a, &r.loss)), nil
+}
+
+// marked makes the edits of an answer, and marks its ids; nil bytes keep it as it is.
+func (p *providerStage) marked(body []byte, edits *jsonx.Edits) (out []byte) {
+	if !edits.Empty() {
+		out = p.m.apply(body)
+		body = out
+	}
+	if m := p.marker(); m != nil {
+		if with, ok := m.Append(nil, body); ok {
+			return with
+		}
+	}
+	return out
 }
 
 // succeed ends an attempt whose answer is whole.

@@ -12,6 +12,7 @@ import (
 	"github.com/posterngw/postern/filters/policy"
 	"github.com/posterngw/postern/filters/route"
 	"github.com/posterngw/postern/filters/sha256"
+	"github.com/posterngw/postern/filters/state"
 	"github.com/posterngw/postern/filters/telemetry"
 )
 
@@ -62,6 +63,11 @@ type request struct {
 	bytesOut  int
 	admitted  int // bytes counted as in flight
 	principal identity.Principal
+
+	refs     state.Refs // what it refers to, by the marks of its ids
+	unmarked bool       // marks were taken off its body
+	home     string     // the one provider that it can go to; empty: any
+	marks    bool       // the ids of its answer are marked
 
 	model       *route.Model
 	plan        route.Plan

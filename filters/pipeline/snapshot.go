@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"errors"
+
 	"github.com/posterngw/postern/filters/audit"
 	"github.com/posterngw/postern/filters/budget"
 	"github.com/posterngw/postern/filters/config"
@@ -13,6 +15,7 @@ import (
 	"github.com/posterngw/postern/filters/price"
 	"github.com/posterngw/postern/filters/retry"
 	"github.com/posterngw/postern/filters/route"
+	"github.com/posterngw/postern/filters/state"
 	"github.com/posterngw/postern/filters/telemetry"
 )
 
@@ -29,6 +32,7 @@ type Config struct {
 	Audit     audit.Config
 	Health    health.Config
 	Retry     retry.Config
+	State     state.Config
 }
 
 // Fields declares postern.yaml. It is the one list of its sections.
@@ -43,6 +47,7 @@ func Fields(c *Config, dialects []*dialect.Dialect) []config.Field {
 	return append(fields,
 		config.Object("health", &c.Health, health.Fields, config.Doc("When a target is shut out because it fails, and how it comes back.")),
 		config.Object("retries", &c.Retry, retry.Fields, config.Doc("How many attempts there may be beside the first ones.")),
+		config.Object("state", &c.State, state.Fields, config.Doc("Leads requests to the provider that keeps what they refer to.")),
 		config.Object("identity", &c.Identity, identity.Fields, config.Doc("Who may ask.")),
 		config.Object("policy", &c.Policy, policy.Fields, config.Doc("Who may ask what.")),
 		config.Object("price", &c.Price, price.Fields, config.Doc("What tokens cost.")),
@@ -81,6 +86,8 @@ type Snapshot struct {
 	renewed     []*credential.Source // those that expire
 	telemetry   *telemetry.Telemetry
 	trace       telemetry.Trace
+	state       *state.Key // nil: ids carry no marks
+	providers   []string   // by name
 	audit       audit.Config
 }
 
@@ -124,6 +131,15 @@ func (c *Config) build(dialects []*dialect.Dialect, vm VM) (*Snapshot, error) {
 	find := func(name string) *dialect.Dialect { return find(dialects, name) }
 	if sn.routes, err = route.New(&c.Route, find); err != nil {
 		return nil, err
+	}
+	if sn.state, err = state.New(&c.State, vm.Env); err != nil {
+		return nil, err
+	}
+	if sn.state == nil && sn.routes.Undecided() {
+		return nil, errors.New("several providers of one dialect have `passthrough`: which of them keeps what an id names is known only with `state.key`")
+	}
+	for _, p := range sn.routes.Providers {
+		sn.providers = append(sn.providers, p.Name)
 	}
 	sn.health = health.New(&c.Health, healthTargets(sn.routes), vm)
 	sn.retries, sn.repeats = retry.New(&c.Retry, sn.routes.Numbered()), retry.NewRepeats(&c.Retry.Repeats)

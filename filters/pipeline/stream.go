@@ -4,6 +4,7 @@ import (
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/estimate"
 	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/state"
 )
 
 // streamRelay carries a streamed answer: bytes kept and watched when both
@@ -16,6 +17,8 @@ type streamRelay struct {
 	encoder dialect.Encoder
 	emit    func(*llm.Event)
 	out     []byte // what the chunk in hand becomes
+	marker  *state.Marker
+	marked  []byte // the same, with marks
 
 	commits bool
 	failure *llm.Error
@@ -37,6 +40,7 @@ func (p *providerStage) newStreamRelay(h *answerHead) *streamRelay {
 	}
 	if p.attempt().same {
 		x.tap, x.emit = r.api.Same.NewTap(&r.facts, lim, r.patch(t)), x.watch
+		x.marker = p.marker()
 		return x
 	}
 	x.decoder = p.attempt().api.Provider.NewDecoder(&r.facts, &t.Codec, lim)
@@ -83,7 +87,7 @@ func (x *streamRelay) translate(ev *llm.Event) {
 // says that they are the very same.
 func (x *streamRelay) write(in []byte, end bool) (out []byte, untouched bool) {
 	if x.tap != nil {
-		return x.pass(in, end)
+		return x.mark(x.pass(in, end))
 	}
 	x.out = x.out[:0]
 	x.decoder.Write(in, x.emit)
@@ -91,6 +95,18 @@ func (x *streamRelay) write(in []byte, end bool) (out []byte, untouched bool) {
 		x.decoder.Close(x.emit)
 	}
 	return x.out, false
+}
+
+// mark marks the ids in what is passed on.
+func (x *streamRelay) mark(out []byte, untouched bool) ([]byte, bool) {
+	if x.marker == nil {
+		return out, untouched
+	}
+	var found bool
+	if x.marked, found = x.marker.Append(x.marked[:0], out); !found {
+		return out, untouched
+	}
+	return x.marked, false
 }
 
 func (x *streamRelay) pass(in []byte, end bool) ([]byte, bool) {

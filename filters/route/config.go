@@ -70,7 +70,8 @@ func providerFields(p *ProviderConfig, dialects []string) []config.Field {
 		config.String("cluster", &p.Cluster, config.Name(),
 			config.Doc("The host's name for this upstream. Default: the provider's name.")),
 		config.Bool("passthrough", &p.Passthrough,
-			config.Doc("Whether paths of the dialect that name no model (files, batches …) are passed on to this provider. One provider of a dialect can be that.")),
+			config.Doc("Whether paths of the dialect that name no model (files, batches …) are passed on to this provider. "+
+				"Of several of one dialect, which need `state.key`, the first has what refers to nothing, and each what refers to it.")),
 		canField(&p.Can, "What the provider's models can take, for targets that do not say it themselves. Default: everything."),
 	}, credential.Fields(&p.Credentials)...)
 }

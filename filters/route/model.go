@@ -13,6 +13,7 @@ type ModelConfig struct {
 	Match     []string
 	MaxOutput int
 	OnLoss    string
+	State     string
 	Order     []string
 	Regions   []string
 	Sticky    string
@@ -59,6 +60,10 @@ func modelFields(_ string, m *ModelConfig) []config.Field {
 		config.String("on_loss", &m.OnLoss, config.Default("warn"), config.OneOf(onLoss...),
 			config.Doc("What to do when translating to a target's API leaves part of a request out: `warn` serves it and says so in "+
 				"the answer's header x-postern-loss and in the audit record, `allow` only in the record, `refuse` leaves the target out.")),
+		config.String("state", &m.State, config.Default("marked"), config.OneOf("marked", "first"),
+			config.Doc("Where a request goes that refers to what one provider keeps (a response, a conversation, a file), when targets at several "+
+				"could serve: `marked` to the one that the id's mark names (see `state.key`; without a mark it is refused), "+
+				"`first` to the first target's provider where there is no mark.")),
 		config.Strings("order", &m.Order, config.OneOf(strategyNames[:]...), config.Length(0, maxOrder-1),
 			config.Doc("How targets of one priority are ordered, the first strategy first: `weight` (by chance), `cost` (the request's estimated cost), `latency` (measured; differences of less than a fifth do not count), `outstanding` (attempts that run, per weight), `region` (see `regions`), `sticky` (see `sticky`). What is left equal is ordered by weight.")),
 		config.Strings("regions", &m.Regions, config.Length(0, 32),

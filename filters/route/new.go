@@ -28,9 +28,7 @@ func New(c *Config, find func(name string) *dialect.Dialect) (*Table, error) {
 	t.fallback = t.models[c.Routing.Default]
 	for i, p := range t.Providers {
 		if c.Providers[i].Value.Passthrough {
-			if err := t.pass(p); err != nil {
-				return nil, err
-			}
+			t.pass(p)
 		}
 	}
 	return t, nil
@@ -68,7 +66,7 @@ func newProvider(c *config.Named[ProviderConfig], find func(string) *dialect.Dia
 func newModel(c *config.Named[ModelConfig], providers map[string]*providerOf) *Model {
 	v := &c.Value
 	m := &Model{Name: c.Name, MaxOutput: v.MaxOutput, OnLoss: OnLoss(max(slices.Index(onLoss, v.OnLoss), 0)),
-		Regions: v.Regions, Sticky: v.Sticky, Deadline: v.Deadline}
+		StateFirst: v.State == "first", Regions: v.Regions, Sticky: v.Sticky, Deadline: v.Deadline}
 	for _, word := range v.Order {
 		m.Order = append(m.Order, Strategy(slices.Index(strategyNames[:], word)))
 	}

@@ -1,7 +1,6 @@
 package route
 
 import (
-	"errors"
 	"time"
 
 	"github.com/posterngw/postern/filters/dialect"
@@ -27,18 +26,29 @@ func (t *Table) Numbered() []string {
 	return names
 }
 
-// pass makes a provider the one for paths of its dialect that name no model.
-func (t *Table) pass(p *Provider) error {
-	if t.Passing(p.Dialect) != nil {
-		return errors.New("provider " + p.Name + ": another provider of the dialect " + p.Dialect.Name + " has passthrough already")
+// pass lets a provider have paths of its dialect that name no model.
+func (t *Table) pass(p *Provider) {
+	target := &Target{Name: p.Name + "/passthrough", Index: len(t.Targets), Provider: p, Region: p.Region, Weight: 1, Timeout: time.Minute, Can: abilitiesOf(nil),
+		Codec: dialect.Target{BasePath: p.BasePath, Flavour: p.Flavour, Version: p.Version}}
+	t.Targets = append(t.Targets, target)
+	m := t.Passing(p.Dialect)
+	if m == nil {
+		m = &Model{Name: "passthrough", Index: len(t.names) + len(t.passing), Order: []Strategy{ByWeight}}
+		m.Failover.defaults()
+		t.passing = append(t.passing, m)
 	}
-	m := &Model{Name: "passthrough", Order: []Strategy{ByWeight}}
-	m.Failover.defaults()
-	m.Targets = []*Target{{Name: p.Name + "/passthrough", Provider: p, Region: p.Region, Weight: 1, Timeout: time.Minute, Can: abilitiesOf(nil),
-		Codec: dialect.Target{BasePath: p.BasePath, Flavour: p.Flavour, Version: p.Version}}}
-	t.number(m, len(t.names)+len(t.passing))
-	t.passing = append(t.passing, m)
-	return nil
+	m.Targets = append(m.Targets, target)
+}
+
+// Undecided reports whether paths that name no model may go to several
+// providers of a dialect.
+func (t *Table) Undecided() bool {
+	for _, m := range t.passing {
+		if m.Several() {
+			return true
+		}
+	}
+	return false
 }
 
 // number gives a model and its targets their places.

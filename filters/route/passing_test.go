@@ -15,8 +15,8 @@ func provider(name, speaks string, passes bool) config.Named[route.ProviderConfi
 		Value: route.ProviderConfig{Dialect: speaks, URL: "https://x.test", Passthrough: passes}}
 }
 
-// One provider of a dialect can be the one for paths that name no model; it is
-// numbered like a model's target.
+// Providers that take paths which name no model are numbered like a model's
+// targets; those of one dialect stand together, in their order.
 func TestPassing(t *testing.T) {
 	dialects := map[string]*dialect.Dialect{"a": {Name: "a"}, "b": {Name: "b"}}
 	find := func(name string) *dialect.Dialect { return dialects[name] }
@@ -35,7 +35,17 @@ func TestPassing(t *testing.T) {
 	require.Nil(t, table.Model("passthrough"))
 	require.Nil(t, table.Passing(&dialect.Dialect{}))
 
+	require.False(t, table.Undecided())
 	c.Providers[2].Value.Passthrough = true
-	_, err = route.New(&c, find)
-	require.ErrorContains(t, err, "three")
+	table, err = route.New(&c, find)
+	require.NoError(t, err)
+	require.True(t, table.Undecided())
+	m = table.Passing(dialects["b"])
+	require.True(t, m.Several())
+	require.True(t, m.At("three"))
+	require.False(t, m.At("one"))
+	require.Equal(t, "two", m.Targets[0].Provider.Name)
+	for i, target := range table.Targets {
+		require.Equal(t, i, target.Index)
+	}
 }

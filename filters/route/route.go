@@ -51,7 +51,31 @@ type Model struct {
 	Failover  Failover
 	Deadline  time.Duration // of all attempts together until the first content; 0: none
 
+	// StateFirst sends what refers to state, and does not say whose, to the first
+	// target's provider.
+	StateFirst bool
+
 	canaries bool // some target has a share of its own
+}
+
+// Several reports whether the targets are at more than one provider.
+func (m *Model) Several() bool {
+	for _, t := range m.Targets[1:] {
+		if t.Provider != m.Targets[0].Provider {
+			return true
+		}
+	}
+	return false
+}
+
+// At reports whether a provider of that name has a target.
+func (m *Model) At(provider string) bool {
+	for _, t := range m.Targets {
+		if t.Provider.Name == provider {
+			return true
+		}
+	}
+	return false
 }
 
 // Sticks reports whether it matters which requests belong together.

@@ -8,8 +8,8 @@
 // hold this package against crypto/sha256.
 //
 // The time depends on the length of the data and not on the data. The package
-// does no HMAC, compares no digests (crypto/subtle does, in constant time) and
-// is not validated.
+// has HMAC-SHA256, too; it compares no digests (crypto/subtle does, in constant
+// time) and is not validated.
 package sha256
 
 import (

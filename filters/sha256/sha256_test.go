@@ -1,6 +1,7 @@
 package sha256_test
 
 import (
+	"crypto/hmac"
 	stdlib "crypto/sha256"
 	"encoding/hex"
 	"hash"
@@ -76,4 +77,15 @@ func BenchmarkSum256(b *testing.B) {
 			}
 		})
 	}
+}
+
+func TestHMAC(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		key := rapid.SliceOfN(rapid.Byte(), 0, 200).Draw(t, "key")
+		text := rapid.SliceOfN(rapid.Byte(), 0, 200).Draw(t, "text")
+		want := hmac.New(stdlib.New, key)
+		want.Write(text)
+		got := sha256.HMAC(key, text)
+		require.Equal(t, want.Sum(nil), got[:])
+	})
 }

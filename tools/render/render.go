@@ -133,10 +133,20 @@ func newView(node *config.Node, c *pipeline.Config, o Options) (*view, error) {
 			return nil, err
 		}
 	}
+	if name := c.State.Variable(); name != "" {
+		v.variable(name)
+	}
 	for n := 1; n < longestPlan(c); n++ {
 		v.Attempts = append(v.Attempts, n)
 	}
 	return v, nil
+}
+
+// variable lets the VM see a variable of the environment, once.
+func (v *view) variable(name string) {
+	if !slices.Contains(v.Env, name) {
+		v.Env = append(v.Env, name)
+	}
 }
 
 // addProvider adds the cluster of a provider, and the variables of its keys.
@@ -151,9 +161,7 @@ func (v *view) addProvider(p *config.Named[route.ProviderConfig]) error {
 		c.Name = p.Name
 	}
 	for _, name := range p.Value.Credentials.Variables() {
-		if !slices.Contains(v.Env, name) {
-			v.Env = append(v.Env, name)
-		}
+		v.variable(name)
 	}
 	if p.Value.Credentials.ByHost() {
 		c.leave(&p.Value)

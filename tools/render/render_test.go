@@ -119,3 +119,11 @@ func TestShared(t *testing.T) {
 	require.Equal(t, 1, strings.Count(string(text), `host_env_keys: ["KEY"]`))
 	require.Equal(t, 1, strings.Count(string(text), "  - name: \"a\"\n"))
 }
+
+// The secret that signs ids reaches the module, though no provider names it.
+func TestStateKey(t *testing.T) {
+	node, decoded := load(t, strings.Replace(minimal(""), "{", `{state: {key: "env:STATE"}, `, 1))
+	text, err := Envoy(node, decoded, Options{Listen: "127.0.0.1:1"})
+	require.NoError(t, err)
+	require.Contains(t, string(text), `host_env_keys: ["KEY", "STATE"]`)
+}

@@ -65,7 +65,7 @@ func (s *Signer) Headers(dst [][2]string, r *Request, k *Keys) [][2]string {
 	s.text = hex.AppendEncode(s.text, sum[:])
 
 	s.derive(day, k.Secret)
-	mac := hmacSum(s.key[:], s.text)
+	mac := sha256.HMAC(s.key[:], s.text)
 	return append(dst, [2]string{"authorization", algorithm + " Credential=" + k.ID + "/" + scope +
 		", SignedHeaders=" + names + ", Signature=" + hex.EncodeToString(mac[:])})
 }
@@ -75,9 +75,9 @@ func (s *Signer) derive(day, secret string) {
 	if s.day == day && s.secret == secret {
 		return
 	}
-	s.key = hmacSum([]byte("AWS4"+secret), []byte(day))
+	s.key = sha256.HMAC([]byte("AWS4"+secret), []byte(day))
 	for _, part := range []string{s.Region, s.Service, terminator} {
-		s.key = hmacSum(s.key[:], []byte(part))
+		s.key = sha256.HMAC(s.key[:], []byte(part))
 	}
 	s.day, s.secret = day, secret
 }
@@ -112,28 +112,4 @@ func appendDigits(dst []byte, n, width int) []byte {
 		dst = append(dst, '0'+byte(n/div%10))
 	}
 	return dst
-}
-
-// hmacSum is HMAC-SHA256 (RFC 2104).
-func hmacSum(key, text []byte) (mac [sha256.Size]byte) {
-	var inner, outer [sha256.BlockSize]byte
-	if len(key) > sha256.BlockSize {
-		sum := sha256.Sum256(key)
-		key = sum[:]
-	}
-	copy(inner[:], key)
-	copy(outer[:], key)
-	for i := range inner {
-		inner[i] ^= 0x36
-		outer[i] ^= 0x5c
-	}
-	h := sha256.New()
-	_, _ = h.Write(inner[:])
-	_, _ = h.Write(text)
-	sum := h.Sum(nil)
-	h.Reset()
-	_, _ = h.Write(outer[:])
-	_, _ = h.Write(sum)
-	h.Sum(mac[:0])
-	return mac
 }

@@ -1,15 +1,12 @@
 package sigv4
 
 import (
-	"crypto/hmac"
-	stdlib "crypto/sha256"
 	"encoding/hex"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
 	"github.com/posterngw/postern/filters/sha256"
 	"github.com/posterngw/postern/filters/wire/percent"
@@ -145,17 +142,6 @@ func TestQueries(t *testing.T) {
 	} {
 		require.Equal(t, want, string(appendQuery(nil, wire)), wire)
 	}
-}
-
-func TestHMAC(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		key := rapid.SliceOfN(rapid.Byte(), 0, 200).Draw(t, "key")
-		text := rapid.SliceOfN(rapid.Byte(), 0, 200).Draw(t, "text")
-		want := hmac.New(stdlib.New, key)
-		want.Write(text)
-		got := hmacSum(key, text)
-		require.Equal(t, want.Sum(nil), got[:])
-	})
 }
 
 func BenchmarkHeaders(b *testing.B) {

@@ -51,6 +51,7 @@ func New() *dialect.Dialect {
 		Name:     "openai",
 		APIs:     []*dialect.API{chat, responses.API(), Complete(), embeddings.API(), Model(), others(chat)},
 		Flavours: base.Flavours(),
+		Kept:     base.Kept,
 	}
 }
 

@@ -40,7 +40,7 @@ type Options struct {
 // API returns the API of a dialect's other paths. It must be the last of its APIs.
 func API(o Options) *dialect.API {
 	return &dialect.API{Name: "passthrough", Operation: llm.Passthrough,
-		Client: &client{o.Client, &o}, Provider: &provider{o.Provider, &o}, Same: &same{&o},
+		Client: &client{o.Client, &o}, Provider: &provider{o.Provider, &o}, Same: &same{&o}, Keeps: true,
 		Translates: func(*dialect.Target) bool { return false }}
 }
 

@@ -30,7 +30,7 @@ import (
 
 // API returns the responses API.
 func API() *dialect.API {
-	return &dialect.API{Name: "responses", Operation: llm.Chat, Client: &client{}, Provider: &provider{}, Same: &same{},
+	return &dialect.API{Name: "responses", Operation: llm.Chat, Client: &client{}, Provider: &provider{}, Same: &same{}, Keeps: true,
 		Takes: base.Takes(base.Responses), Translates: base.Takes(base.ToResponses)}
 }
 
