@@ -104,6 +104,7 @@ type Tap struct {
 	skipped   int // events that were too long, as far as handled
 	committed bool
 	failed    bool
+	count     bool // the text of the event at hand: the look did not see any
 
 	emit func(*llm.Event) // of the running call
 	take func(*llm.Event) // filters; bound once
@@ -176,6 +177,9 @@ func (t *Tap) Overflowed() int { return t.frames.Overflowed() }
 // filter hands events on: all of them until one commits.
 func (t *Tap) filter(ev *llm.Event) {
 	t.failed = t.failed || ev.Kind == llm.Failure
+	if t.count {
+		t.seen.Add(len(ev.Text)) // that of deltas, which alone have one
+	}
 	if t.committed {
 		switch ev.Kind {
 		case llm.FinishEvent, llm.UsageEvent, llm.End, llm.Failure:
@@ -206,6 +210,7 @@ func (t *Tap) event(ev *sse.Event) {
 	pieces := t.seen.pieces
 	read := t.reader.Look(ev, &t.seen) || !t.committed
 	if read {
+		t.count = t.seen.pieces == pieces
 		if keep := t.reader.Read(ev, t.take); !keep || t.failed {
 			t.pass.drop(ev)
 			return

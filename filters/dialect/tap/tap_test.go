@@ -87,6 +87,20 @@ func TestTap(t *testing.T) {
 	}
 }
 
+// blind is words whose look sees nothing, as of members in an unusual order.
+type blind struct{ words }
+
+func (b *blind) Look(*sse.Event, *tap.Seen) bool { return true }
+
+// What a look did not see is counted when the event is read, and once.
+func TestSeenWhenRead(t *testing.T) {
+	for _, r := range []tap.Reader{&words{}, &blind{}} {
+		x := tap.New(r, dialect.Limits{Event: 80}, &dialect.Patch{})
+		dialecttest.Tap(x, []byte("data: abcd\n\ndata: efgh\n\ndata: ijkl\n\n"))
+		require.EqualValues(t, 3, x.Seen(), "%T", r)
+	}
+}
+
 func TestSeenText(t *testing.T) {
 	var s tap.Seen
 	data := []byte(`"a\"b\\" "" "rest`)
