@@ -203,6 +203,15 @@ func TestForeignSignatures(t *testing.T) {
 	}
 }
 
+// SDKs send {} for the empty text that a stream ends in.
+func TestEmptyPart(t *testing.T) {
+	r := decode(t, []byte(`{"contents":[{"role":"model","parts":[{"functionCall":{"name":"f"}},{}]}]}`), nil)
+	parts := r.Messages[0].Parts
+	require.Len(t, parts, 2)
+	require.Equal(t, llm.TextPart, parts[1].Kind)
+	require.Empty(t, parts[1].Text)
+}
+
 // Chats of the SDKs keep the pieces of a stream as turns: they are one turn again.
 func TestPieces(t *testing.T) {
 	r := decode(t, []byte(`{"contents":[{"role":"user","parts":[{"text":"q"}]},

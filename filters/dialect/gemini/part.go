@@ -38,10 +38,10 @@ func readPart(raw []byte) llm.Part {
 }
 
 func settle(part llm.Part, raw []byte, sign llm.Escaped, thought bool) llm.Part {
-	if part.Kind == llm.OtherPart && (len(sign) == 0 || len(part.Extra) > 0) {
+	if part.Kind == llm.OtherPart && len(part.Extra) > 0 {
 		return llm.Part{Kind: llm.OtherPart, Other: raw}
 	}
-	if part.Kind == llm.OtherPart { // a signature alone, as streams end in one
+	if part.Kind == llm.OtherPart { // a signature alone, as streams end in one, or what an SDK makes of an empty text: {}
 		part.Kind, part.Redacted = llm.TextPart, thought
 	}
 	if thought && part.Kind == llm.TextPart {
