@@ -12,7 +12,7 @@ FUZZTIME ?= 2m
 SOURCES  := $(shell find filters -name '*.go' -not -name '*_test.go' 2>/dev/null) go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help run wasm image size test check generate bench bench-envoy e2e-envoy e2e-image envoy fuzz clean
+.PHONY: help run wasm image size test check generate bench bench-envoy e2e-envoy e2e-image e2e-sdk envoy fuzz clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,7 @@ check: ## format, vet, lint, documentation, import budget, generated files, clea
 	$(GO) vet ./...
 	$(GO) tool $(DEV) staticcheck ./...
 	cd e2e && $(GO) vet ./... && $(GO) tool -modfile=../tools/dev/go.mod staticcheck ./...
+	cd e2e/sdk && $(GO) vet ./... && $(GO) tool -modfile=../../tools/dev/go.mod staticcheck ./...
 	$(GO) test ./filters/postern -run 'TestImportBudget|TestPackageDocs|TestModuleSize' -count=1
 	$(MAKE) --no-print-directory generate
 	@status=$$(git status --porcelain); [ -z "$$status" ] || { echo "the tree is not clean:"; echo "$$status"; git diff | head -50; exit 1; }
@@ -84,6 +85,10 @@ e2e-envoy: $(WASM) envoy ## the module in a real Envoy, with official clients
 
 e2e-image: ## the image with a registry and a client that are not ours
 	cd e2e && $(GO) test ./pull -count=1
+
+# In the package's folder, so that the matrix is printed.
+e2e-sdk: $(WASM) envoy ## every official client against every provider, in a real Envoy
+	cd e2e/sdk && ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) POSTERN_CACHE=$(CACHE) $(GO) test -count=1 -parallel 8 -timeout 10m
 
 bench-envoy: $(WASM) envoy ## Envoy with and without the module, interleaved, as ratios
 	cd e2e && ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) run ./bench
