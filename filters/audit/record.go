@@ -38,10 +38,12 @@ type Record struct {
 	Attempts []Attempt
 	Losses   []Loss // of the translation to the target that served
 
-	Usage    llm.Usage
-	Cost     int64 // millionths of Currency
-	Currency string
-	Budgets  []budget.Movement
+	Usage llm.Usage
+	Cost  int64 // millionths of Currency
+	// CostUnknown says that the target has no price.
+	CostUnknown bool
+	Currency    string
+	Budgets     []budget.Movement
 
 	FirstToken time.Duration // until the first content left; 0 when none did
 	Total      time.Duration

@@ -85,6 +85,7 @@ var table = []field{
 	{name: "cost", doc: "What the usage costs by the configured prices.", sub: []field{
 		{name: "micros", doc: "In millionths of the currency.", num: func(r *Record) int64 { return r.Cost }},
 		{name: "currency", doc: "ISO 4217.", text: cost},
+		{name: "unknown", doc: "The target has no price, so that the usage cost nothing here.", flag: func(r *Record) bool { return r.CostUnknown }},
 	}},
 	{name: "budgets", kind: "list of objects", doc: "What the request did to budgets.", put: putBudgets, sub: []field{
 		{name: "budget", kind: "text", doc: "Its name."},
@@ -117,10 +118,12 @@ var usage = []field{
 	{name: "input", doc: "Read afresh.", num: func(r *Record) int64 { return r.Usage.Input }},
 	{name: "cache_read", doc: "Read from the provider's prompt cache.", num: func(r *Record) int64 { return r.Usage.CacheRead }},
 	{name: "cache_write", doc: "Written to it.", num: func(r *Record) int64 { return r.Usage.CacheWrite }},
+	{name: "cache_write_hour", doc: "Written to it to stay for an hour, where the provider tells that apart.", num: func(r *Record) int64 { return r.Usage.CacheWriteHour }},
 	{name: "input_audio", doc: "Audio read.", num: func(r *Record) int64 { return r.Usage.InputAudio }},
 	{name: "output", doc: "Visible output.", num: func(r *Record) int64 { return r.Usage.Output }},
 	{name: "reasoning", doc: "Output that the client does not see as text.", num: func(r *Record) int64 { return r.Usage.Reasoning }},
 	{name: "output_audio", doc: "Audio written.", num: func(r *Record) int64 { return r.Usage.OutputAudio }},
+	{name: "tier", doc: "The service tier that served: flex, priority, batch or reserved (capacity bought ahead). Absent for the standard one.", text: func(r *Record) string { return r.Usage.Tier.String() }},
 	{name: "known", doc: "Reported by the provider.", flag: func(r *Record) bool { return r.Usage.Known }},
 	{name: "estimated", doc: "Counted by the gateway, because the provider did not say.", flag: func(r *Record) bool { return r.Usage.Estimated }},
 	{name: "partial", doc: "The answer ended early: what was seen, no more.", flag: func(r *Record) bool { return r.Usage.Partial }},

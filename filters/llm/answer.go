@@ -112,21 +112,26 @@ func (e *Event) Commits() bool {
 
 // Usage counts tokens in disjoint buckets: no token is in two of them.
 type Usage struct {
-	Input       int64 // read afresh
-	CacheRead   int64 // read from the prompt cache
-	CacheWrite  int64 // written to the prompt cache
-	InputAudio  int64
-	Output      int64 // visible
-	Reasoning   int64
-	OutputAudio int64
-	Known       bool // reported by the provider
-	Estimated   bool // counted by Postern, because the provider did not say
-	Partial     bool // the stream ended early: what was seen, no more
+	Input          int64 // read afresh
+	CacheRead      int64 // read from the prompt cache
+	CacheWrite     int64 // written to the prompt cache
+	CacheWriteHour int64 // written to it to stay for an hour, where a provider tells those apart
+	InputAudio     int64
+	Output         int64 // visible
+	Reasoning      int64
+	OutputAudio    int64
+	Tier           Tier // that served
+	Known          bool // reported by the provider
+	Estimated      bool // counted by Postern, because the provider did not say
+	Partial        bool // the stream ended early: what was seen, no more
 }
 
 // InputTotal is every token read, cached ones included, as in
 // gen_ai.usage.input_tokens.
-func (u *Usage) InputTotal() int64 { return u.Input + u.CacheRead + u.CacheWrite + u.InputAudio }
+func (u *Usage) InputTotal() int64 { return u.Input + u.CacheRead + u.Written() + u.InputAudio }
+
+// Written is every token written to the prompt cache.
+func (u *Usage) Written() int64 { return u.CacheWrite + u.CacheWriteHour }
 
 // OutputTotal is every token written, reasoning included.
 func (u *Usage) OutputTotal() int64 { return u.Output + u.Reasoning + u.OutputAudio }

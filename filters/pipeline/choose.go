@@ -67,7 +67,7 @@ func (r *request) Look(t *route.Target) health.Snapshot { return r.snap.health.L
 // Cost is what so many tokens cost at a target.
 func (r *request) Cost(t *route.Target, input, output int64) (int64, bool) {
 	p, known := r.snap.prices.Of(t.Name)
-	return int64(p.Cost(&llm.Usage{Input: input, Output: output})), known
+	return int64(p.Cost(&llm.Usage{Input: input, Output: output}, r.items())), known
 }
 
 // sticky is equal for all requests that the model keeps together, in every VM.

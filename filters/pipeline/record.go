@@ -96,8 +96,8 @@ func (r *request) recordAttempts(rec *audit.Record) {
 	}
 	rec.Target, rec.Provider, rec.System = t.Name, t.Provider.Name, t.Provider.Dialect.Name
 	rec.UpstreamModel, rec.Boundary = t.Codec.Model, t.Provider.Boundary
-	price, _ := r.snap.prices.Of(t.Name)
-	rec.Cost, rec.Currency = int64(price.Cost(&r.usage)), r.snap.prices.Currency
+	rec.Currency = r.snap.prices.Currency
+	rec.Cost, rec.CostUnknown = r.cost(t)
 }
 
 // ending tells how the stream came to its end.

@@ -6,6 +6,7 @@ import (
 	"github.com/posterngw/postern/filters/audit"
 	"github.com/posterngw/postern/filters/estimate"
 	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/price"
 	"github.com/posterngw/postern/filters/route"
 )
 
@@ -65,6 +66,22 @@ func (r *request) account() {
 		u.Estimated = true
 		u.Input = r.m.factor(r.target()).Apply(estimate.Bytes(r.facts.TextBytes))
 	}
+}
+
+// cost is what the usage costs at the target that served or was tried last, in
+// millionths of the currency; unknown of a target without a price.
+func (r *request) cost(t *route.Target) (micros int64, unknown bool) {
+	u := &r.usage
+	if !u.Known && !u.Estimated {
+		return 0, false // no provider did anything
+	}
+	p, ok := r.snap.prices.Of(t.Name)
+	return int64(p.Cost(u, r.items())), !ok
+}
+
+// items is what a request is that is paid by the piece.
+func (r *request) items() price.Items {
+	return price.Items{Requests: 1, Images: int64(r.facts.Images)}
 }
 
 // learn compares what a target counted with what would have been estimated. An

@@ -118,7 +118,7 @@ func Decode(node *config.Node, dialects []*dialect.Dialect) (*Config, config.Err
 
 // build makes every part ready.
 func (c *Config) build(dialects []*dialect.Dialect, vm VM) (*Snapshot, error) {
-	sn := &Snapshot{limits: c.Limits, origin: c.Route.Routing.Headers, audit: c.Audit, prices: price.New(&c.Price),
+	sn := &Snapshot{limits: c.Limits, origin: c.Route.Routing.Headers, audit: c.Audit,
 		telemetry: telemetry.New(&c.Telemetry, meters{vm}), trace: c.Telemetry.Trace,
 		budgets: budget.New(&c.Budget, budget.NewLocal(vm, uint64(vm.Now().UnixNano())))}
 	var err error
@@ -141,6 +141,7 @@ func (c *Config) build(dialects []*dialect.Dialect, vm VM) (*Snapshot, error) {
 	for _, p := range sn.routes.Providers {
 		sn.providers = append(sn.providers, p.Name)
 	}
+	sn.prices = price.New(&c.Price, priceTargets(sn.routes))
 	sn.health = health.New(&c.Health, healthTargets(sn.routes), vm)
 	sn.retries, sn.repeats = retry.New(&c.Retry, sn.routes.Numbered()), retry.NewRepeats(&c.Retry.Repeats)
 	return sn, sn.unlock(c, vm)
@@ -150,6 +151,15 @@ func healthTargets(t *route.Table) []health.Target {
 	list := make([]health.Target, len(t.Targets))
 	for i, target := range t.Targets {
 		list[i] = health.Target{Name: target.Name, Provider: target.Provider.Name}
+	}
+	return list
+}
+
+func priceTargets(t *route.Table) []price.Target {
+	list := make([]price.Target, len(t.Targets))
+	for i, target := range t.Targets {
+		list[i] = price.Target{Name: target.Name, Model: target.Codec.Model,
+			Kinds: price.Kinds(target.Provider.Dialect.Name, target.Provider.Flavour)}
 	}
 	return list
 }

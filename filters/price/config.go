@@ -6,12 +6,14 @@ import (
 	"strings"
 
 	"github.com/posterngw/postern/filters/config"
+	"github.com/posterngw/postern/filters/llm"
 )
 
 const (
 	decimals   = 6
 	maxPrice   = 1_000_000 // per million tokens: one unit of currency a token
-	maxTargets = 20_000
+	maxEntries = 20_000
+	maxTiers   = 32
 	// unset is the price of a bucket that the configuration does not name.
 	unset = -1
 )
@@ -19,36 +21,72 @@ const (
 // Config is the section `price`.
 type Config struct {
 	Currency string
-	Targets  []config.Named[Rates]
+	Targets  []config.Named[Entry]
+	Models   []config.Named[Entry] // by pattern
 }
 
-// Rates are one target's prices in units of the currency per million tokens.
-// A negative one is not set; see [NewPrice] for what takes its place.
+// Entry is the price of one target or of the models of a pattern.
+type Entry struct {
+	Rates
+	Tiers []Tier
+}
+
+// Tier is what replaces an entry's rates for some requests.
+type Tier struct {
+	Above   int64 // tokens of the prompt, cached ones included; 0: any
+	Service string
+	Rates
+}
+
+// Rates are prices in units of the currency: per million tokens, per request,
+// per image. A negative one is not set; see [NewPrice] for what takes its place.
 type Rates struct {
-	Input       float64
-	CacheRead   float64
-	CacheWrite  float64
-	InputAudio  float64
-	Output      float64
-	Reasoning   float64
-	OutputAudio float64
+	Input, CacheRead, CacheWrite, CacheWriteHour, InputAudio float64
+	Output, Reasoning, OutputAudio                           float64
+	Request, Image                                           float64
 }
 
 // Fields is the table of the section `price`.
 func Fields(c *Config) []config.Field {
+	entry := func(_ string, e *Entry) []config.Field { return EntryFields(e) }
 	return []config.Field{
 		config.String("currency", &c.Currency, config.Default("USD"), config.Check(checkCurrency),
 			config.Doc("ISO 4217 code of the currency of all prices. It is shown, never converted.")),
-		config.Map("targets", &c.Targets, func(_ string, r *Rates) []config.Field { return RateFields(r) },
-			config.AnyKey(), config.Length(0, maxTargets),
-			config.Doc("Prices by the target's name. A target without prices costs nothing and its records say so.")),
+		config.Map("targets", &c.Targets, entry, config.AnyKey(), config.Length(0, maxEntries),
+			config.Doc("Prices by the target's name. A target without a price costs nothing and its records say so.")),
+		config.Map("models", &c.Models, entry, config.AnyKey(), config.Length(0, maxEntries),
+			config.Doc("Prices by the provider's kind and its name of the model, for targets that have none of their own: `openai/gpt-4o`. The kind is the provider's flavour, or else its dialect. `*` stands for any characters; of several patterns that match, the one with the most other characters counts.")),
 	}
 }
 
-// RateFields is the table of one target's prices. It also marks every price in
-// r as not set.
+// EntryFields is the table of one price.
+func EntryFields(e *Entry) []config.Field {
+	return append(RateFields(&e.Rates),
+		config.List("tiers", &e.Tiers, tierFields, config.Length(0, maxTiers),
+			config.Doc("Prices that replace these for some requests, all rates together. Of the tiers of the service that served the one with the highest `above` counts; a service without a tier pays what the standard one does.")),
+		config.Rule(e.check))
+}
+
+func tierFields(t *Tier) []config.Field {
+	return append([]config.Field{
+		config.Int64("above", &t.Above, config.Range[int64](0, 1<<40), config.Example("200000"),
+			config.Doc("For prompts of more tokens than this, cached ones included. 0 is any prompt.")),
+		config.String("service", &t.Service, config.OneOf(services()...), config.Example("batch"),
+			config.Doc("For answers of this service tier, as the provider names it in the answer. Default: the standard one.")),
+	}, RateFields(&t.Rates)...)
+}
+
+func services() (names []string) {
+	for t := llm.FlexTier; t.String() != ""; t++ {
+		names = append(names, t.String())
+	}
+	return names
+}
+
+// RateFields is the table of one set of prices. It also marks every price in r
+// as not set.
 func RateFields(r *Rates) []config.Field {
-	*r = Rates{CacheRead: unset, CacheWrite: unset, InputAudio: unset, Reasoning: unset, OutputAudio: unset}
+	*r = Rates{CacheRead: unset, CacheWrite: unset, CacheWriteHour: unset, InputAudio: unset, Reasoning: unset, OutputAudio: unset}
 	rate := func(name string, p *float64, doc string, opts ...config.Option) config.Field {
 		opts = append(opts, config.Range(0.0, maxPrice), config.Check(checkRate), config.Doc(doc))
 		return config.Float(name, p, opts...)
@@ -57,10 +95,29 @@ func RateFields(r *Rates) []config.Field {
 		rate("input", &r.Input, "Price of a million tokens read.", config.Required(), config.Example("2.50")),
 		rate("cache_read", &r.CacheRead, "Price of a million tokens read from the prompt cache. Default: `input`."),
 		rate("cache_write", &r.CacheWrite, "Price of a million tokens written to the prompt cache. Default: `input`."),
+		rate("cache_write_hour", &r.CacheWriteHour, "Price of a million tokens written to the prompt cache to stay for an hour. Default: `cache_write`."),
 		rate("input_audio", &r.InputAudio, "Price of a million audio tokens read. Default: `input`."),
 		rate("output", &r.Output, "Price of a million tokens written; 0 for embeddings.", config.Required(), config.Example("10.00")),
 		rate("reasoning", &r.Reasoning, "Price of a million reasoning tokens. Default: `output`."),
 		rate("output_audio", &r.OutputAudio, "Price of a million audio tokens written. Default: `output`."),
+		rate("request", &r.Request, "Price of one request that was served, beside its tokens."),
+		rate("image", &r.Image, "Price of one image in a request, beside its tokens."),
+	}
+}
+
+// check is the rule of one price: every tier can be told from the others.
+func (e *Entry) check(r *config.Report) {
+	for i := range e.Tiers {
+		t := &e.Tiers[i]
+		at := r.At("tiers", strconv.Itoa(i))
+		if t.Above == 0 && t.Service == "" {
+			at.Fail(config.Invalid, "this tier is the price itself", "give above, or service, or both")
+		}
+		for _, other := range e.Tiers[:i] {
+			if t.Above == other.Above && t.Service == other.Service {
+				at.Fail(config.Invalid, "an earlier tier is for the same requests", "")
+			}
+		}
 	}
 }
 

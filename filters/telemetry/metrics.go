@@ -68,6 +68,7 @@ const (
 	tokenUsage
 	tokens
 	cost
+	costUnknown
 	requests
 	decisions
 	failures
@@ -110,6 +111,8 @@ var table = [...]metric{
 		"Tokens, exactly: the sum of a host's histogram is approximate."},
 	cost: {"cost_micros", Counter, perCurrency, nil,
 		"Cost by the configured prices, in millionths of the currency."},
+	costUnknown: {"cost_unknown", Counter, []label{byTarget}, nil,
+		"Requests that were served by a target without a price."},
 	requests: {"requests", Counter, []label{byOperation, byModel, byEnd, byStatus}, nil,
 		"Requests by how they ended and the class of the status sent."},
 	decisions: {"decisions", Counter, []label{byDecision, byPolicy}, nil,

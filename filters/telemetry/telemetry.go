@@ -198,6 +198,9 @@ func (t *Telemetry) outcome(r *audit.Record) {
 	if r.Route.Repeat > 0 {
 		t.add(t.at(repeats, values{r.Model}), 1)
 	}
+	if r.CostUnknown {
+		t.add(t.at(costUnknown, values{r.Target}), 1)
+	}
 	if r.Overflowed > 0 {
 		t.add(t.at(overflows, values{}), int64(r.Overflowed))
 	}

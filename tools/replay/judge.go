@@ -122,14 +122,15 @@ func (r *record) admits(what string) bool {
 
 // tokens is the usage of an audit record.
 type tokens struct {
-	Input       int64 `json:"input"`
-	CacheRead   int64 `json:"cache_read"`
-	CacheWrite  int64 `json:"cache_write"`
-	InputAudio  int64 `json:"input_audio"`
-	Output      int64 `json:"output"`
-	Reasoning   int64 `json:"reasoning"`
-	OutputAudio int64 `json:"output_audio"`
-	Known       bool  `json:"known"`
+	Input          int64 `json:"input"`
+	CacheRead      int64 `json:"cache_read"`
+	CacheWrite     int64 `json:"cache_write"`
+	CacheWriteHour int64 `json:"cache_write_hour"`
+	InputAudio     int64 `json:"input_audio"`
+	Output         int64 `json:"output"`
+	Reasoning      int64 `json:"reasoning"`
+	OutputAudio    int64 `json:"output_audio"`
+	Known          bool  `json:"known"`
 }
 
 // counted checks the account against what the provider counted, and so what the
@@ -143,8 +144,8 @@ func (r *replay) counted(s *side, got *passed, want, said *Said) {
 		r.fail(s.name, "", "the record's usage cannot be read")
 		return
 	}
-	booked := Usage{Input: t.Input + t.CacheRead + t.CacheWrite + t.InputAudio, Output: t.Output + t.Reasoning + t.OutputAudio,
-		CacheRead: t.CacheRead, CacheWrite: t.CacheWrite, Reasoning: t.Reasoning}
+	booked := Usage{Input: t.Input + t.CacheRead + t.CacheWrite + t.CacheWriteHour + t.InputAudio, Output: t.Output + t.Reasoning + t.OutputAudio,
+		CacheRead: t.CacheRead, CacheWrite: t.CacheWrite + t.CacheWriteHour, Reasoning: t.Reasoning}
 	if booked.Input != want.Usage.Input || booked.Output != want.Usage.Output || booked.CacheRead != want.Usage.CacheRead {
 		r.fail(s.name, "", fmt.Sprintf("usage: the provider counted %+v, the record has %+v", *want.Usage, booked))
 	}

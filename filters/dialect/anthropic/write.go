@@ -181,12 +181,18 @@ func writeStop(w *dialect.Writer, f llm.Finish, sequence llm.Escaped, called boo
 func writeUsage(w *dialect.Writer, u *llm.Usage) {
 	w.Object("usage")
 	w.Int("input_tokens", u.Input+u.InputAudio)
-	w.Int("cache_creation_input_tokens", u.CacheWrite)
+	w.Int("cache_creation_input_tokens", u.Written())
 	w.Int("cache_read_input_tokens", u.CacheRead)
 	w.Int("output_tokens", u.OutputTotal())
 	if u.Reasoning > 0 {
 		w.Object("output_tokens_details")
 		w.Int("thinking_tokens", u.Reasoning)
+		w.Close('}')
+	}
+	if u.CacheWriteHour > 0 {
+		w.Object("cache_creation")
+		w.Int("ephemeral_5m_input_tokens", u.CacheWrite)
+		w.Int("ephemeral_1h_input_tokens", u.CacheWriteHour)
 		w.Close('}')
 	}
 	w.Close('}')

@@ -16,9 +16,10 @@ const (
 	mUsage
 	mMore
 	mMetrics
+	mTier
 )
 
-var answerKeys = jsonx.NewKeys("output", "stopReason", "usage", "additionalModelResponseFields", "metrics")
+var answerKeys = jsonx.NewKeys("output", "stopReason", "usage", "additionalModelResponseFields", "metrics", "serviceTier")
 
 // Decode reads a whole answer.
 func (*provider) Decode(_ *llm.Facts, t *dialect.Target, body []byte) (*llm.Answer, *llm.Error) {
@@ -31,7 +32,7 @@ func (*provider) Decode(_ *llm.Facts, t *dialect.Target, body []byte) (*llm.Answ
 	parts.read(content)
 	choice := llm.Choice{Parts: parts.parts, Finish: stopReason(llm.Escaped(jsonx.Interior(doc.Raw(mStop)))),
 		StopSequence: textAt(doc.Raw(mMore), "stop_sequence")}
-	a := &llm.Answer{Choices: []llm.Choice{choice}, Usage: readUsage(doc.Raw(mUsage))}
+	a := &llm.Answer{Choices: []llm.Choice{choice}, Usage: readUsage(doc.Raw(mUsage), doc.Raw(mTier))}
 	for it := jsonx.Members(body); it.Next(); {
 		if answerKeys.Find(it.Key()) < 0 {
 			a.Extra = dialect.Keep(a.Extra, &it)
@@ -89,9 +90,14 @@ func stopReason(word llm.Escaped) llm.Finish {
 const maxTokenCount = 1 << 48
 
 // readUsage returns disjoint buckets: inputTokens excludes the cached ones
-// already, outputTokens includes the thinking, which is not told apart.
-func readUsage(raw []byte) (u llm.Usage) {
+// already, outputTokens includes the thinking, which is not told apart. tier is
+// the serviceTier that stands beside it, if there is one.
+func readUsage(raw, tier []byte) (u llm.Usage) {
+	var hour int64
 	for it := jsonx.Members(raw); it.Next(); {
+		if it.KeyIs("cacheDetails") {
+			hour = writtenForAnHour(it.Value())
+		}
 		n, ok := jsonx.Int(it.Value())
 		if !ok {
 			continue
@@ -108,7 +114,23 @@ func readUsage(raw []byte) (u llm.Usage) {
 			u.CacheWrite = n
 		}
 	}
+	u.CacheWriteHour = min(hour, u.CacheWrite)
+	u.CacheWrite -= u.CacheWriteHour
+	kind, _ := jsonx.Lookup(tier, "type")
+	u.Tier = llm.TierOf(jsonx.Interior(kind))
 	return u
+}
+
+// writtenForAnHour reads cacheDetails: what was written to the cache, by its life.
+func writtenForAnHour(list []byte) (sum int64) {
+	for it := jsonx.Elements(list); it.Next(); {
+		ttl, _ := jsonx.Lookup(it.Value(), "ttl")
+		tokens, _ := jsonx.Lookup(it.Value(), "inputTokens")
+		if n, ok := jsonx.Int(tokens); ok && jsonx.Equal(jsonx.Interior(ttl), "1h") {
+			sum = min(sum+min(max(n, 0), maxTokenCount), maxTokenCount)
+		}
+	}
+	return sum
 }
 
 // AppendAnswer writes the answer of Converse. The API knows one answer: of several
@@ -260,7 +282,7 @@ func writeUsage(w *dialect.Writer, u *llm.Usage) {
 	w.Int("outputTokens", u.OutputTotal())
 	w.Int("totalTokens", u.Total())
 	w.Int("cacheReadInputTokens", u.CacheRead)
-	w.Int("cacheWriteInputTokens", u.CacheWrite)
+	w.Int("cacheWriteInputTokens", u.Written())
 	w.Close('}')
 }
 

@@ -48,7 +48,7 @@ func (*same) Answer(_ *jsonx.Edits, _ *llm.Facts, body []byte, _ *dialect.Patch)
 	if _, err := scanAnswer(&doc, body); err != nil {
 		return llm.Usage{}, llm.NotFinished, err
 	}
-	return readUsage(doc.Raw(mUsage)), stopReason(llm.Escaped(jsonx.Interior(doc.Raw(mStop)))), nil
+	return readUsage(doc.Raw(mUsage), doc.Raw(mTier)), stopReason(llm.Escaped(jsonx.Interior(doc.Raw(mStop)))), nil
 }
 
 // NewTap watches a streamed answer.

@@ -160,7 +160,8 @@ func (d *machine) done(finish llm.Finish, sequence llm.Escaped, emit func(*llm.E
 // metadata is the last event.
 func (d *machine) metadata(data []byte, emit func(*llm.Event)) {
 	raw, _ := jsonx.Lookup(data, "usage")
-	if d.usage = readUsage(raw); d.usage.Known {
+	tier, _ := jsonx.Lookup(data, "serviceTier")
+	if d.usage = readUsage(raw, tier); d.usage.Known {
 		d.send(llm.Event{Kind: llm.UsageEvent, Usage: &d.usage}, emit)
 	}
 	if d.finished {

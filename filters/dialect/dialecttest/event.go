@@ -181,7 +181,7 @@ func UsageText(u *llm.Usage) string {
 		name string
 		n    int64
 	}{
-		{"input", u.Input}, {"cache_read", u.CacheRead}, {"cache_write", u.CacheWrite}, {"input_audio", u.InputAudio},
+		{"input", u.Input}, {"cache_read", u.CacheRead}, {"cache_write", u.CacheWrite}, {"cache_write_hour", u.CacheWriteHour}, {"input_audio", u.InputAudio},
 		{"output", u.Output}, {"reasoning", u.Reasoning}, {"output_audio", u.OutputAudio},
 	} {
 		if x.n != 0 {

@@ -10,6 +10,7 @@ import (
 type counts struct {
 	prompt, cached, candidates, thoughts, tools, total int64
 	audioIn, audioCached, audioOut                     int64
+	tier                                               llm.Tier
 	known                                              bool
 }
 
@@ -40,6 +41,8 @@ func (c *counts) read(raw []byte) {
 			c.audioCached = audioOf(it.Value())
 		case "candidatesTokensDetails":
 			c.audioOut = audioOf(it.Value())
+		case "trafficType":
+			c.tier = tierOf(jsonx.Interior(it.Value()))
 		}
 	}
 }
@@ -49,6 +52,19 @@ func (c *counts) set(to *int64, raw []byte) {
 		*to = min(max(n, 0), maxTokenCount)
 		c.known = true
 	}
+}
+
+// tierOf reads trafficType, which only Vertex has.
+func tierOf(word []byte) llm.Tier {
+	switch string(word) {
+	case "ON_DEMAND_FLEX":
+		return llm.FlexTier
+	case "ON_DEMAND_PRIORITY":
+		return llm.PriorityTier
+	case "PROVISIONED_THROUGHPUT":
+		return llm.ReservedTier
+	}
+	return llm.StandardTier
 }
 
 // audioOf sums the tokens of modality AUDIO, which is 4 where enums are numbers.
@@ -72,7 +88,7 @@ func (c *counts) usage() llm.Usage {
 	if c.thoughts > 0 && c.total > 0 && c.thoughts <= c.candidates && c.total == c.prompt+c.candidates+c.tools {
 		c.candidates -= c.thoughts
 	}
-	u := llm.Usage{Input: c.prompt, Output: c.candidates, Reasoning: c.thoughts, Known: c.known}
+	u := llm.Usage{Input: c.prompt, Output: c.candidates, Reasoning: c.thoughts, Tier: c.tier, Known: c.known}
 	u.CacheRead = take(&u.Input, c.cached)
 	u.InputAudio = take(&u.Input, max(c.audioIn-c.audioCached, 0))
 	u.OutputAudio = take(&u.Output, c.audioOut)

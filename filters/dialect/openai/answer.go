@@ -17,12 +17,13 @@ const (
 	aError
 	aGroq
 	aObject
+	aTier
 	aMessage
 	aType
 	aCode
 )
 
-var answerKeys = jsonx.NewKeys("id", "created", "model", "choices", "usage", "error", "x_groq", "object", "message", "type", "code")
+var answerKeys = jsonx.NewKeys("id", "created", "model", "choices", "usage", "error", "x_groq", "object", "service_tier", "message", "type", "code")
 
 // Decode reads a whole answer.
 func (*provider) Decode(_ *llm.Facts, _ *dialect.Target, body []byte) (*llm.Answer, *llm.Error) {
@@ -71,14 +72,14 @@ func bodyError(doc *jsonx.Document) *llm.Error {
 // usageOf finds usage where servers put it: usage, or x_groq.usage in streams
 // of Groq that did not ask for it.
 func usageOf(doc *jsonx.Document) (llm.Usage, bool) {
-	if u, ok := base.ReadUsage(doc.Raw(aUsage)); ok {
+	if u, ok := base.ReadUsage(doc.Raw(aUsage), doc.Raw(aTier)); ok {
 		return u, true
 	}
 	raw, ok := jsonx.Lookup(doc.Raw(aGroq), "usage")
 	if !ok {
 		return llm.Usage{}, false
 	}
-	return base.ReadUsage(raw)
+	return base.ReadUsage(raw, doc.Raw(aTier))
 }
 
 func readChoice(raw []byte) llm.Choice {

@@ -72,7 +72,7 @@ func others(chat *dialect.API) *dialect.API {
 			"threads", "responses", "conversations", "chat/completions", "evals", "containers", "videos", "realtime", "skills", "chatkit"},
 		Join:   base.URL,
 		Secret: []string{"api-version", "api-key"},
-		Usage:  base.ReadUsage,
+		Usage:  func(raw []byte) (llm.Usage, bool) { return base.ReadUsage(raw, nil) },
 		Client: chat.Client, Provider: chat.Provider,
 	})
 }

@@ -171,6 +171,13 @@ func (s *same) Answer(_ *jsonx.Edits, _ *llm.Facts, body []byte, _ *dialect.Patc
 // places are where APIs put their usage.
 var places = [][]string{{"usage"}, {"response", "usage"}, {"message", "usage"}, {"usageMetadata"}, {"meta"}}
 
+// tier reads the service_tier that stands beside usage.
+func tier(body []byte, path []string) llm.Tier {
+	beside := append(path[:len(path)-1:len(path)-1], "service_tier")
+	raw, _ := jsonx.Lookup(body, beside...)
+	return llm.TierOf(jsonx.Interior(raw))
+}
+
 func (s *same) usage(body []byte) (llm.Usage, bool) {
 	if jsonx.KindOf(body) != jsonx.Object || jsonx.Valid(body, jsonx.Limits{}) != nil {
 		return llm.Usage{}, false
@@ -178,6 +185,7 @@ func (s *same) usage(body []byte) (llm.Usage, bool) {
 	for _, path := range places {
 		if raw, ok := jsonx.Lookup(body, path...); ok {
 			if u, ok := s.o.Usage(raw); ok {
+				u.Tier = max(u.Tier, tier(body, path))
 				return u, true
 			}
 		}

@@ -15,14 +15,15 @@ type counts struct {
 }
 
 // ReadUsage reads a usage object into disjoint buckets; false when it is none.
-// The responses API says input_tokens and output_tokens.
+// tier is the answer's service_tier, as it is written; absent it is the standard
+// one. The responses API says input_tokens and output_tokens.
 //
 // prompt_tokens includes cached, written and audio tokens, completion_tokens
 // includes reasoning and audio ones. One server differs and is found by its own
 // sum: where total_tokens is prompt, completion and reasoning together (xAI),
 // completion_tokens does not include reasoning. A part that is larger than its
 // whole is cut, so no bucket is negative and the sums hold.
-func ReadUsage(raw []byte) (llm.Usage, bool) {
+func ReadUsage(raw, tier []byte) (llm.Usage, bool) {
 	var c counts
 	for it := jsonx.Members(raw); it.Next(); {
 		switch string(dialect.Name(&it)) {
@@ -43,7 +44,9 @@ func ReadUsage(raw []byte) (llm.Usage, bool) {
 	if !c.hasPrompt && !c.hasCompletion {
 		return llm.Usage{}, false
 	}
-	return c.buckets(), true
+	u := c.buckets()
+	u.Tier = llm.TierOf(jsonx.Interior(tier))
+	return u, true
 }
 
 func (c *counts) promptDetails(raw []byte) {
@@ -109,8 +112,8 @@ func WriteUsage(w *dialect.Writer, u *llm.Usage) {
 	w.Int("total_tokens", u.Total())
 	w.Object("prompt_tokens_details")
 	w.Int("cached_tokens", u.CacheRead)
-	if u.CacheWrite > 0 {
-		w.Int("cache_write_tokens", u.CacheWrite)
+	if u.Written() > 0 {
+		w.Int("cache_write_tokens", u.Written())
 	}
 	w.Int("audio_tokens", u.InputAudio)
 	w.Close('}')

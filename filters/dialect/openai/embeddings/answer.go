@@ -34,7 +34,7 @@ func scanAnswer(doc *jsonx.Document, body []byte) *llm.Error {
 
 // usageOf reads usage, which has no output.
 func usageOf(doc *jsonx.Document) llm.Usage {
-	u, _ := base.ReadUsage(doc.Raw(aUsage))
+	u, _ := base.ReadUsage(doc.Raw(aUsage), nil)
 	return u
 }
 

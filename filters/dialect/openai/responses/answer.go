@@ -20,9 +20,10 @@ const (
 	aStatus
 	aIncomplete
 	aObject
+	aTier
 )
 
-var answerKeys = jsonx.NewKeys("id", "created_at", "model", "output", "usage", "error", "status", "incomplete_details", "object")
+var answerKeys = jsonx.NewKeys("id", "created_at", "model", "output", "usage", "error", "status", "incomplete_details", "object", "service_tier")
 
 // Decode reads a whole answer.
 func (*provider) Decode(_ *llm.Facts, _ *dialect.Target, body []byte) (*llm.Answer, *llm.Error) {
@@ -35,7 +36,7 @@ func (*provider) Decode(_ *llm.Facts, _ *dialect.Target, body []byte) (*llm.Answ
 		Model: llm.Escaped(jsonx.Interior(doc.Raw(aModel))),
 	}
 	a.Created, _ = jsonx.Int(doc.Raw(aCreated))
-	a.Usage, _ = base.ReadUsage(doc.Raw(aUsage))
+	a.Usage, _ = base.ReadUsage(doc.Raw(aUsage), doc.Raw(aTier))
 	var c llm.Choice
 	for it := jsonx.Elements(doc.Raw(aOutput)); it.Next(); {
 		x := readItem(it.Value())
@@ -210,7 +211,7 @@ func writeUsage(w *dialect.Writer, u *llm.Usage) {
 	w.Int("input_tokens", u.InputTotal())
 	w.Object("input_tokens_details")
 	w.Int("cached_tokens", u.CacheRead)
-	w.Int("cache_write_tokens", u.CacheWrite)
+	w.Int("cache_write_tokens", u.Written())
 	w.Close('}')
 	w.Int("output_tokens", u.OutputTotal())
 	w.Object("output_tokens_details")

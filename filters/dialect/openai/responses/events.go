@@ -300,7 +300,7 @@ func (s *events) end(emit func(*llm.Event)) {
 	}
 	s.ev = llm.Event{Kind: llm.FinishEvent, Finish: finishOf(&s.response)}
 	emit(&s.ev)
-	if u, ok := base.ReadUsage(s.response.Raw(aUsage)); ok {
+	if u, ok := base.ReadUsage(s.response.Raw(aUsage), s.response.Raw(aTier)); ok {
 		s.usage = u
 		s.ev = llm.Event{Kind: llm.UsageEvent, Usage: &s.usage}
 		emit(&s.ev)

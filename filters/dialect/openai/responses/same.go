@@ -30,7 +30,7 @@ func (*same) Answer(e *jsonx.Edits, _ *llm.Facts, body []byte, p *dialect.Patch)
 	if err := scanAnswer(&doc, body); err != nil {
 		return llm.Usage{}, llm.NotFinished, err
 	}
-	usage, _ := base.ReadUsage(doc.Raw(aUsage))
+	usage, _ := base.ReadUsage(doc.Raw(aUsage), doc.Raw(aTier))
 	if p.Model != "" && !jsonx.Equal(jsonx.Interior(doc.Raw(aModel)), p.Model) {
 		e.SetMember(&doc, aModel, "model", jsonx.Quote(nil, p.Model))
 	}

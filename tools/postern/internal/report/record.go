@@ -43,14 +43,15 @@ type principal struct {
 }
 
 type usage struct {
-	Input       int64 `json:"input"`
-	CacheRead   int64 `json:"cache_read"`
-	CacheWrite  int64 `json:"cache_write"`
-	InputAudio  int64 `json:"input_audio"`
-	Output      int64 `json:"output"`
-	Reasoning   int64 `json:"reasoning"`
-	OutputAudio int64 `json:"output_audio"`
-	Estimated   bool  `json:"estimated"`
+	Input          int64 `json:"input"`
+	CacheRead      int64 `json:"cache_read"`
+	CacheWrite     int64 `json:"cache_write"`
+	CacheWriteHour int64 `json:"cache_write_hour"`
+	InputAudio     int64 `json:"input_audio"`
+	Output         int64 `json:"output"`
+	Reasoning      int64 `json:"reasoning"`
+	OutputAudio    int64 `json:"output_audio"`
+	Estimated      bool  `json:"estimated"`
 }
 
 // Parse reads an audit record; false when the text is none.
@@ -72,5 +73,7 @@ func (p *principal) name() string {
 	return ""
 }
 
-func (u *usage) in() int64  { return u.Input + u.CacheRead + u.CacheWrite + u.InputAudio }
+func (u *usage) in() int64 {
+	return u.Input + u.CacheRead + u.CacheWrite + u.CacheWriteHour + u.InputAudio
+}
 func (u *usage) out() int64 { return u.Output + u.Reasoning + u.OutputAudio }
