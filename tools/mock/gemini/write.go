@@ -243,43 +243,57 @@ func (t *turn) Stream(x *core.Exchange, a *core.Answer) core.Reply {
 	return core.Reply{Status: 200, Header: h, Frames: s.frames}
 }
 
+// choice writes the parts of a candidate. It ends with its last part, from Gemini 3
+// on with an empty text, which carries the signature.
 func (s *streamer) choice(i int, c *core.Choice, total core.Usage) {
-	r := s.x.World.Rand("stream", s.x.RequestID)
 	if i == 0 {
 		s.usage.Reasoning, s.usage.Output = total.Reasoning, total.Reasoning
 	}
+	all := s.pieces(c)
+	if s.t.level3 || len(all) == 0 {
+		end := part{Text: new(string)}
+		if s.t.signs && len(c.Calls) == 0 {
+			end.Signature = signature(s.x.World, "")
+		}
+		all = append(all, end)
+	}
+	for n, p := range all {
+		finish, kind := "", core.Content
+		if n == len(all)-1 {
+			finish, s.usage.Output = finishReason(c), total.Output
+		}
+		if p.Text != nil && !p.Thought {
+			s.usage.Output = min(total.Output, s.usage.Output+core.CountTokens(*p.Text))
+			if *p.Text == "" {
+				kind = core.Closing
+			}
+		}
+		s.part(i, kind, p, finish)
+	}
+}
+
+// pieces are the parts of a candidate, its texts cut.
+func (s *streamer) pieces(c *core.Choice) []part {
+	r := s.x.World.Rand("stream", s.x.RequestID)
+	var out []part
 	for _, text := range core.Ragged(c.Thinking, r, 8) {
-		s.part(i, part{Text: &text, Thought: true}, "")
+		out = append(out, part{Text: &text, Thought: true})
 	}
 	texts := core.Ragged(c.Text, r, 12)
 	if n := s.x.World.ChunksOf(&s.x.Scenario); n > 0 {
 		texts = core.Even(c.Text, n)
 	}
 	for _, text := range texts {
-		s.usage.Output += core.CountTokens(text)
-		s.part(i, part{Text: &text}, "")
+		out = append(out, part{Text: &text})
 	}
-	for _, p := range s.t.calls(s.x, c) {
-		s.part(i, p, "")
-	}
-	empty := ""
-	end := part{Text: &empty}
-	if s.t.signs && s.t.level3 && len(c.Calls) == 0 {
-		end.Signature = signature(s.x.World, "")
-	}
-	s.usage.Output = total.Output
-	s.part(i, end, finishReason(c))
+	return append(out, s.t.calls(s.x, c)...)
 }
 
-func (s *streamer) part(i int, p part, finish string) {
+func (s *streamer) part(i int, kind core.FrameKind, p part, finish string) {
 	out := envelope(s.x)
 	out.Candidates = []candidate{candidateOf(s.x, i, []part{p}, finish)}
 	if !s.x.Scenario.NoUsage {
 		out.Usage = usageOf(s.x, s.usage)
-	}
-	kind := core.Content
-	if finish != "" {
-		kind = core.Closing
 	}
 	s.add(kind, &out)
 }

@@ -46,6 +46,8 @@ func real() []provider {
 			[]string{"gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "gpt-5", "gpt-5-mini"}},
 		{"anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY",
 			[]string{"claude-opus-4-5", "claude-sonnet-4-5", "claude-haiku-4-5"}},
+		{"gemini", "https://generativelanguage.googleapis.com/v1beta", "GEMINI_API_KEY",
+			[]string{"gemini-2.5-pro", "gemini-2.5-flash", "gemini-2.5-flash-lite"}},
 	}
 }
 

@@ -26,7 +26,7 @@ func TestNew(t *testing.T) {
 		there   []string
 		absent  []string
 	}{
-		"no keys": {options(nil), []string{"mock-openai", "mock-anthropic", "mock-bedrock", "mock-cohere", "mock-ollama", "mock-rerank", "mock-failover", "mock-429"},
+		"no keys": {options(nil), []string{"mock-openai", "mock-anthropic", "mock-gemini", "mock-bedrock", "mock-cohere", "mock-ollama", "mock-rerank", "mock-failover", "mock-429"},
 			[]string{"openai/gpt-4o", "anthropic/claude-haiku-4-5"}},
 		"one key": {options(map[string]string{"OPENAI_API_KEY": "sk"}, "openai/o4-mini"),
 			[]string{"mock-openai", "openai/gpt-4o", "openai/o4-mini"}, []string{"anthropic/claude-haiku-4-5"}},
@@ -57,10 +57,10 @@ func TestNew(t *testing.T) {
 // TestModels names what is wrong with a model that was asked for.
 func TestModels(t *testing.T) {
 	for model, want := range map[string]string{
-		"gpt-4o":         `model "gpt-4o": write provider/model, with a provider of: openai, anthropic`,
-		"nobody/gpt-4o":  `model "nobody/gpt-4o": write provider/model, with a provider of: openai, anthropic`,
-		"openai/":        `model "openai/": write provider/model, with a provider of: openai, anthropic`,
-		"openai/a\nb: c": `model "openai/a\nb: c": write provider/model, with a provider of: openai, anthropic`,
+		"gpt-4o":         `model "gpt-4o": write provider/model, with a provider of: openai, anthropic, gemini`,
+		"nobody/gpt-4o":  `model "nobody/gpt-4o": write provider/model, with a provider of: openai, anthropic, gemini`,
+		"openai/":        `model "openai/": write provider/model, with a provider of: openai, anthropic, gemini`,
+		"openai/a\nb: c": `model "openai/a\nb: c": write provider/model, with a provider of: openai, anthropic, gemini`,
 		"anthropic/x":    `model "anthropic/x": set ANTHROPIC_API_KEY first`,
 	} {
 		_, err := demo.New(options(map[string]string{"OPENAI_API_KEY": "sk"}, model))

@@ -9,16 +9,19 @@ func Mocked(doc *config.Node, mock string) {
 	providers := child(doc, "providers")
 	for i := range providers.Members {
 		p := providers.Members[i].Value
-		set(p, "url", &config.Node{Kind: config.KindString, Text: mock + base(child(p, "dialect").Text)})
+		set(p, "url", &config.Node{Kind: config.KindString, Text: mock + base(child(p, "dialect").Text, child(p, "flavour").Text)})
 		set(p, "credentials", &config.Node{Kind: config.KindList,
 			Items: []*config.Node{{Kind: config.KindString, Text: "env:" + MockKey}}})
 	}
 }
 
 // base is the path that the URL of a provider ends in: the API's version, where
-// that is not a part of each call.
-func base(dialect string) string {
-	if dialect == "openai" || dialect == "anthropic" {
+// that is not a part of each call, and the project on Vertex AI.
+func base(dialect, flavour string) string {
+	switch {
+	case dialect == "gemini" && flavour == "vertex":
+		return "/v1/projects/mock/locations/global"
+	case dialect == "openai" || dialect == "anthropic":
 		return "/v1"
 	}
 	return ""
