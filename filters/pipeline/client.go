@@ -213,6 +213,9 @@ func (c *clientStage) document() (*jsonx.Document, *llm.Error) {
 // send decides, and hands the request to the router.
 func (c *clientStage) send(doc *jsonx.Document) outcome {
 	if e := c.r.decide(doc); e != nil {
+		if c.r.uncounted(e) {
+			return c.count(doc)
+		}
 		return c.fail(e)
 	}
 	body, e := c.r.first(doc)

@@ -49,7 +49,7 @@ func (m *Module) refuse(bound string) *llm.Error {
 
 // unserved is the answer when no target of a model has the operation.
 func unserved(op llm.Operation) *llm.Error {
-	e := clientError(400, "unsupported_operation", "no target of this model serves the operation \""+op.String()+"\"")
+	e := clientError(400, unsupportedOperation, "no target of this model serves the operation \""+op.String()+"\"")
 	e.Source, e.Param = llm.FromPostern, "model"
 	return e
 }

@@ -8,14 +8,14 @@ import (
 )
 
 // reply answers the client here and now; once per request.
-func (c *clientStage) reply(status int, body []byte, after time.Duration) outcome {
+func (c *clientStage) reply(status int, body []byte, after time.Duration, more ...[2]string) outcome {
 	if !c.r.advance(replied) {
 		return answer
 	}
 	c.r.status, c.r.bytesOut = status, len(body)
 	c.r.told.Write(body)
 	c.r.release()
-	c.s.Reply(status, answerHeaders(after), body, "postern")
+	c.s.Reply(status, append(answerHeaders(after), more...), body, "postern")
 	return answer
 }
 

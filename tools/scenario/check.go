@@ -84,7 +84,7 @@ func soundStream(s *hosttest.Stream) error {
 }
 
 // forClients are the headers that tell a client about its answer.
-var forClients = map[string]bool{"x-postern-loss": true, "x-postern-target": true, "x-postern-attempts": true, "x-postern-reason": true}
+var forClients = map[string]bool{"x-postern-loss": true, "x-postern-target": true, "x-postern-attempts": true, "x-postern-reason": true, "x-postern-estimated": true}
 
 // soundMessage checks framing and hygiene of what left the gateway.
 func soundMessage(what string, m hosttest.Message) error {

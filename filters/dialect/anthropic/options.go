@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/schema"
 	"github.com/posterngw/postern/filters/dialect/thinking"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
@@ -122,18 +123,22 @@ func (e *encoder) thinking(r *llm.Request, t *dialect.Target, limit int) bool {
 
 // output writes output_config: the effort and the schema of the answer.
 func (e *encoder) output(f *llm.Format, effort llm.Escaped) {
-	schema := f != nil && f.Schema != nil
-	if !schema && effort == nil {
+	form := f != nil && f.Schema != nil
+	if !form && effort == nil {
 		return
 	}
 	e.w.Object("output_config")
 	if effort != nil {
 		e.w.Text("effort", effort)
 	}
-	if schema {
+	if form {
 		e.w.Object("format")
 		e.w.Word("type", "json_schema")
-		e.w.Raw("schema", f.Schema)
+		e.w.Key("schema")
+		b, err := schema.Claude.Lower(e.w.B, f.Schema, "response_format/json_schema/schema", e.l)
+		if e.w.B = b; err != nil && e.err == nil {
+			e.err = err
+		}
 		e.w.Close('}')
 	}
 	e.w.Close('}')

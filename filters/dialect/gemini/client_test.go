@@ -15,9 +15,10 @@ import (
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
 
-func recognise(method, path, query string) (string, dialect.Call) {
+func recognise(method, path, query, key string) (string, dialect.Call) {
 	for _, a := range gemini.New().APIs {
-		if c, ok := a.Client.Recognise(&dialect.Line{Method: method, Path: path, Query: query}); ok {
+		header := func(name string) string { return map[string]string{"x-goog-api-key": key}[name] }
+		if c, ok := a.Client.Recognise(&dialect.Line{Method: method, Path: path, Query: query, Header: header}); ok {
 			return a.Name, c
 		}
 	}
@@ -63,12 +64,18 @@ func TestRecognise(t *testing.T) {
 	} {
 		method, rest, _ := strings.Cut(line, " ")
 		path, query, _ := strings.Cut(rest, "?")
-		name, c := recognise(method, path, query)
+		name, c := recognise(method, path, query, "")
 		got := name + " " + c.Model
 		if c.Stream {
 			got += " stream"
 		}
 		require.Equal(t, want, got, line)
+	}
+	for path, want := range map[string]string{"/v1/models": "models", "/v1/models/fast": "model"} {
+		name, _ := recognise("GET", path, "", "")
+		require.Empty(t, name)
+		name, _ = recognise("GET", path, "", "k")
+		require.Equal(t, want, name, "the key is this API's")
 	}
 }
 

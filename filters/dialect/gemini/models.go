@@ -1,6 +1,8 @@
 package gemini
 
 import (
+	"strings"
+
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/llm"
 )
@@ -18,15 +20,18 @@ func model() *dialect.API {
 type listClient struct{ client }
 type modelClient struct{ client }
 
-// Recognise knows the list. Under /v1 it is another API's.
+// Recognise knows the list. Under /v1 it is another API's, unless the key is sent as
+// this one's SDKs do.
 func (*listClient) Recognise(l *dialect.Line) (dialect.Call, bool) {
-	return dialect.Call{Operation: llm.Models, Bare: true}, l.Method == "GET" && l.Path == "/v1beta/models"
+	return dialect.Call{Operation: llm.Models, Bare: true}, l.Method == "GET" && (l.Path == "/v1beta/models" || l.Path == "/v1/models" && ours(l))
 }
 
-// Recognise knows a model by its path; under /v1 those are another API's but for the
+func ours(l *dialect.Line) bool { return l.Header("x-goog-api-key") != "" }
+
+// Recognise knows a model by its path; for those under /v1 the same holds, but for the
 // forms of Vertex.
 func (*modelClient) Recognise(l *dialect.Line) (dialect.Call, bool) {
-	if l.Method != "GET" || len(l.Path) > 11 && l.Path[:11] == "/v1/models/" {
+	if l.Method != "GET" || strings.HasPrefix(l.Path, "/v1/models/") && !ours(l) {
 		return dialect.Call{}, false
 	}
 	name, method, ok := resource(l.Path)

@@ -194,7 +194,7 @@ func (e *encoder) format(f *llm.Format) {
 	case f.Schema != nil && e.quirks.Has(base.Schema):
 		e.w.Word("type", "json_schema")
 		e.w.Object("json_schema")
-		base.WriteSchema(&e.w, f)
+		base.WriteSchema(&e.w, f, e.l)
 		e.w.Close('}')
 	case f.Schema != nil:
 		e.l.Default("response_format", "the server promises JSON, not the schema")

@@ -51,6 +51,8 @@ type Rules struct {
 	// Closed says that an object must require each of its members and take no
 	// others: what is optional becomes nullable.
 	Closed bool
+	// Shut says that an object must take no other members than its own.
+	Shut bool
 	// Open says that additionalProperties may be a schema or true.
 	Open bool
 }
@@ -76,6 +78,15 @@ var Strict = Rules{
 	Leaves:  annotations,
 	Formats: []string{"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"},
 	Closed:  true,
+}
+
+// Claude is the subset that Anthropic's structured outputs take (structured outputs
+// guide, JSON Schema limitations).
+var Claude = Rules{
+	Keeps:   jsonx.NewKeys("title", "description", "default", "pattern"),
+	Leaves:  annotations,
+	Formats: []string{"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"},
+	Shut:    true,
 }
 
 var annotations = jsonx.NewKeys("$schema", "$id", "$anchor", "$comment", "$defs", "definitions", "examples", "readOnly",

@@ -47,6 +47,12 @@ var plain = [][3]string{
 	{`{"type":"string","not":{"enum":["x"]}}`, `{"type":"string","not":{"enum":["x"]}}`, ``},
 }
 
+var claude = [][3]string{
+	{`{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"integer","minimum":2}},"required":["a"]}`,
+		`{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"integer"}},"required":["a"],"additionalProperties":false}`, `dropped at/minimum`},
+	{`{"type":"object","properties":{},"additionalProperties":{"type":"string"}}`, `{"type":"object","properties":{},"additionalProperties":false}`, `dropped at/additionalProperties`},
+}
+
 var strict = [][3]string{
 	{`{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"integer","maxLength":2}},"required":["a"]}`,
 		`{"type":"object","properties":{"a":{"type":"string"},"b":{"type":["null","integer"]}},"required":["a","b"],"additionalProperties":false}`,
@@ -55,7 +61,7 @@ var strict = [][3]string{
 }
 
 func TestLower(t *testing.T) {
-	for rules, cases := range map[*schema.Rules][][3]string{&schema.OpenAPI: openAPI, &schema.Plain: plain, &schema.Strict: strict} {
+	for rules, cases := range map[*schema.Rules][][3]string{&schema.OpenAPI: openAPI, &schema.Plain: plain, &schema.Strict: strict, &schema.Claude: claude} {
 		for _, c := range cases {
 			var l dialect.Ledger
 			out, err := rules.Lower([]byte("kept"), []byte(c[0]), "at", &l)
@@ -105,7 +111,7 @@ func mustJSON(v any) []byte {
 // FuzzLower: whatever the schema, it is refused in words, or what it becomes is
 // JSON that the rules leave as it is.
 func FuzzLower(f *testing.F) {
-	for _, cases := range [][][3]string{openAPI, plain, strict} {
+	for _, cases := range [][][3]string{openAPI, plain, strict, claude} {
 		for _, c := range cases {
 			f.Add([]byte(c[0]))
 		}
@@ -114,7 +120,7 @@ func FuzzLower(f *testing.F) {
 		if jsonx.Valid(in, jsonx.Limits{}) != nil {
 			return
 		}
-		for _, rules := range []*schema.Rules{&schema.OpenAPI, &schema.Plain, &schema.Strict} {
+		for _, rules := range []*schema.Rules{&schema.OpenAPI, &schema.Plain, &schema.Strict, &schema.Claude} {
 			out, err := rules.Lower(nil, in, "at", nil)
 			if err != nil {
 				require.Equal(t, 400, err.Status)
@@ -163,7 +169,7 @@ func lowerAll(t *testing.T, v any) int {
 		}
 	case map[string]any:
 		if props, ok := v["properties"].(map[string]any); ok && v["type"] != nil {
-			for _, rules := range []*schema.Rules{&schema.OpenAPI, &schema.Plain, &schema.Strict} {
+			for _, rules := range []*schema.Rules{&schema.OpenAPI, &schema.Plain, &schema.Strict, &schema.Claude} {
 				out, err := rules.Lower(nil, mustJSON(v), "at", nil)
 				require.Nil(t, err, "%v", v)
 				var got struct{ Properties map[string]any }

@@ -227,7 +227,7 @@ func (w *walk) object(n *node, depth int) {
 	}
 	w.required(n)
 	switch kind := jsonx.KindOf(n.more); {
-	case r.Closed && n.kinds&object != 0:
+	case (r.Closed || r.Shut) && n.kinds&object != 0:
 		w.w.Literal("additionalProperties", "false")
 	case n.more == nil:
 	case r.Open && kind == jsonx.Object:

@@ -178,6 +178,9 @@ func (r *reader) content(i int, c *strict.Value) *core.Fault {
 			results++
 		}
 	}
+	if r.last == who { // the pieces of a stream, kept one by one, are one turn
+		calls += r.calls
+	}
 	f := r.order(who, calls, results)
 	r.last, r.calls = who, calls
 	if who == "user" && len(said) > 0 {
@@ -189,7 +192,7 @@ func (r *reader) content(i int, c *strict.Value) *core.Fault {
 // order holds calls and results against what comes before them.
 func (r *reader) order(who string, calls, results int) *core.Fault {
 	switch {
-	case calls > 0 && r.last != "user":
+	case calls > 0 && r.last == "":
 		return invalid("Please ensure that function call turn comes immediately after a user turn or after a function response turn.")
 	case results > 0 && r.calls == 0:
 		return invalid("Please ensure that function response turn comes immediately after a function call turn.")

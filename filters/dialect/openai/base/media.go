@@ -1,7 +1,10 @@
 package base
 
 import (
+	"bytes"
+
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/schema"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
@@ -113,16 +116,35 @@ func WriteDataURL(w *dialect.Writer, name string, m *llm.Media, fallback string)
 
 // WriteSchema appends the members that the two forms of a JSON schema have in
 // common.
-func WriteSchema(w *dialect.Writer, f *llm.Format) {
+func WriteSchema(w *dialect.Writer, f *llm.Format, l *dialect.Ledger) {
 	if len(f.Name) > 0 {
 		w.Text("name", f.Name)
 	} else {
 		w.Word("name", "answer")
 	}
-	w.Raw("schema", f.Schema)
-	if f.Strict {
+	own, strict := strictly(f)
+	w.Raw("schema", own)
+	switch {
+	case strict:
 		w.Literal("strict", "true")
+	case f.Strict:
+		l.Default("response_format/json_schema/strict", "the schema is none that strict mode takes")
 	}
+}
+
+// strictly is the schema as strict mode takes it, where it does without a loss: other
+// APIs keep to schemas that leave objects open. One with references is what its client
+// says it is.
+func strictly(f *llm.Format) (own []byte, strict bool) {
+	if !f.Strict || bytes.Contains(f.Schema, []byte(`"$ref"`)) {
+		return f.Schema, f.Strict
+	}
+	var losses dialect.Ledger
+	closed, err := schema.Strict.Lower(nil, f.Schema, "", &losses)
+	if err != nil || len(losses.Entries) > 0 {
+		return f.Schema, false
+	}
+	return closed, true
 }
 
 // ReadSchema reads what the two forms of a JSON schema have in common.

@@ -138,7 +138,7 @@ func (e *encoder) text(r *llm.Request) {
 			e.w.Word("type", "json_object")
 		} else {
 			e.w.Word("type", "json_schema")
-			base.WriteSchema(&e.w, f)
+			base.WriteSchema(&e.w, f, e.l)
 			if !f.Strict {
 				e.w.Literal("strict", "false")
 			}
