@@ -26,6 +26,7 @@ func TestScenarios(t *testing.T) {
 	for engine, module := range engines(t) {
 		for _, file := range files {
 			t.Run(engine+"/"+filepath.Base(file), func(t *testing.T) {
+				t.Parallel()
 				f, err := scenario.Read(file)
 				require.NoError(t, err)
 				_, err = scenario.Run(f, module, scenario.Whole)
@@ -35,8 +36,18 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// maxCut bounds the bodies that are cut at every place.
-const maxCut = 4 << 10
+// maxCut bounds the bodies that are cut at every place, or fed byte by byte, and
+// maxPlaces how many cuts near delimiters are tried through the module where a
+// file is not thorough: of more, every n-th. Each cut starts a VM.
+const (
+	maxCut    = 2 << 10
+	maxPlaces = 6
+)
+
+// thorough files are cut near every delimiter through the module, too.
+func thorough(f *scenario.File) bool {
+	return strings.HasPrefix(filepath.Base(f.Name), "stream")
+}
 
 // TestCuts plays every file with its bodies cut: natively at every place, through
 // the module byte by byte, near every delimiter and at random. Neither what the
@@ -47,6 +58,7 @@ func TestCuts(t *testing.T) {
 	for engine, module := range engines(t) {
 		for _, file := range files {
 			t.Run(engine+"/"+filepath.Base(file), func(t *testing.T) {
+				t.Parallel()
 				f, err := scenario.Read(file)
 				require.NoError(t, err)
 				want, err := scenario.Run(f, module, scenario.Whole)
@@ -74,14 +86,18 @@ func cuts(f *scenario.File, engine string) map[string]scenario.Cutter {
 	if streams {
 		seeds, places = partitions, scenario.Delimiters(body)
 	}
-	if len(body) <= maxCut {
+	if len(body) <= 2*maxCut {
 		cuts["byte by byte"] = scenario.Bytes
-		for i := 0; i < len(body) && engine == "native"; i++ {
-			cuts["at "+strconv.Itoa(i)] = scenario.At(i)
-		}
 	}
-	for _, i := range places {
+	for i := 0; i < len(body) && len(body) <= maxCut && streams && engine == "native"; i++ {
 		cuts["at "+strconv.Itoa(i)] = scenario.At(i)
+	}
+	step := 1
+	if engine == "wasm" && !thorough(f) {
+		step, seeds = 1+len(places)/maxPlaces, fewer
+	}
+	for n := 0; n < len(places); n += step {
+		cuts["at "+strconv.Itoa(places[n])] = scenario.At(places[n])
 	}
 	for seed := range seeds {
 		cuts["pieces "+strconv.FormatUint(seed, 10)] = scenario.Pieces(seed)
@@ -97,10 +113,20 @@ func longest(f *scenario.File) (body string, streams bool) {
 			body = m.Body
 		}
 		for _, h := range m.Headers {
-			streams = streams || h[0] == "content-type" && strings.HasPrefix(h[1], "text/event-stream")
+			streams = streams || h[0] == "content-type" && streamed(h[1])
 		}
 	}
 	return body, streams
+}
+
+// streamed reports whether a content type is a stream's.
+func streamed(kind string) bool {
+	for _, known := range []string{"text/event-stream", "application/x-ndjson", "application/vnd.amazon.eventstream"} {
+		if strings.HasPrefix(kind, known) {
+			return true
+		}
+	}
+	return false
 }
 
 // engines are the module as Go code and as it ships.

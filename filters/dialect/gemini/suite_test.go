@@ -4,9 +4,9 @@ import (
 	"testing"
 
 	"github.com/posterngw/postern/filters/dialect"
-	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
 	"github.com/posterngw/postern/filters/dialect/gemini"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/llm"
 )
 

@@ -4,8 +4,8 @@ import (
 	"testing"
 
 	"github.com/posterngw/postern/filters/dialect"
-	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
+	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/dialect/openai/responses"
 	"github.com/posterngw/postern/filters/llm"
 )
