@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Profile says which proxy a Host emulates. Profiles are rules over one emulation of Envoy; each
@@ -141,10 +142,20 @@ var routerHeaders = []string{
 // perConnection are headers that Envoy takes off requests, and the first ones off answers too.
 var perConnection = []string{"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "x-envoy-internal"}
 
+// upgrades reports whether headers ask for, or grant, another protocol: Envoy
+// forwards the two that say so (source/common/http/utility.cc, isUpgrade). That
+// the connection manager refuses protocols which upgrade_configs does not name is
+// not reproduced.
+func upgrades(h *Headers) bool {
+	return h.Get("upgrade") != "" && strings.Contains(strings.ToLower(h.Get("connection")), "upgrade")
+}
+
 // envoyFinishResponse is what the connection manager does to an answer behind its filters.
 func envoyFinishResponse(s *Stream, h *Headers) {
 	for _, name := range perConnection[:4] {
-		h.Remove(name)
+		if name != "connection" || !upgrades(h) {
+			h.Remove(name)
+		}
 	}
 	h.put("date", s.host.clock.Now().UTC().Format(http.TimeFormat))
 	h.put("server", "envoy")
@@ -153,8 +164,11 @@ func envoyFinishResponse(s *Stream, h *Headers) {
 // envoyIngress is what the connection manager does to a request before its filters.
 func envoyIngress(s *Stream, h *Headers) {
 	internal := s.host.cfg.InternalClients
+	kept := upgrades(h)
 	for _, name := range perConnection {
-		h.Remove(name)
+		if !kept || name != "connection" && name != "upgrade" {
+			h.Remove(name)
+		}
 	}
 	if !internal {
 		for _, name := range routerHeaders {

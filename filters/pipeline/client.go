@@ -57,7 +57,7 @@ func (c *clientStage) RequestHeaders(end bool) Action {
 	switch {
 	case c.r.call.Operation == llm.Models:
 		return c.models().action()
-	case end && c.r.call.Bare:
+	case end && c.r.call.Bare, c.r.upgrade:
 		return c.accept().action()
 	case end:
 		return c.fail(clientError(400, "missing_body", "the request has no body")).action()
@@ -66,7 +66,7 @@ func (c *clientStage) RequestHeaders(end bool) Action {
 }
 
 func (c *clientStage) begin() {
-	c.r = &request{m: c.m, snap: c.snap, front: c, head: &c.head, began: c.m.vm.Now(), id: c.head.id, method: c.head.method, ownKeys: c.head.ownKeys,
+	c.r = &request{m: c.m, snap: c.snap, front: c, head: &c.head, began: c.m.vm.Now(), id: c.head.id, method: c.head.method, upgrade: c.head.upgrade, ownKeys: c.head.ownKeys,
 		asked: audit.NewDigest(c.snap.audit.Digests), told: audit.NewDigest(c.snap.audit.Digests)}
 	c.r.number, c.r.key = c.m.key()
 	c.r.span, c.r.traced = c.snap.trace.Start(c.head.trace, c.m.random)
@@ -90,7 +90,7 @@ func (c *clientStage) admit() *llm.Error {
 	case r.api == nil:
 		r.dialect, r.api = c.m.fallback()
 		return clientError(404, "unknown_path", "no API has the method "+c.head.method+" on this path")
-	case c.head.upgrade:
+	case c.head.upgrade && !r.upgrades():
 		return clientError(426, "upgrade_unsupported", "WebSocket connections are not passed on: what goes over them could not be checked or counted")
 	case c.head.unclear:
 		return clientError(400, "invalid_content_length", "the request's content-length is not one number")

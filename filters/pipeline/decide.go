@@ -33,6 +33,9 @@ func (r *request) decide(doc *jsonx.Document) *llm.Error {
 // its pattern stands for, or what passes the path on when it names none; nil when
 // there is none.
 func (r *request) named() (m *route.Model, star string) {
+	if r.upgrade {
+		return r.snap.routes.Realtime(r.dialect), ""
+	}
 	if r.unnamed() {
 		return r.snap.routes.Passing(r.dialect), ""
 	}

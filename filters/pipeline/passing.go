@@ -2,6 +2,11 @@ package pipeline
 
 import "github.com/posterngw/postern/filters/llm"
 
+// upgrades reports whether a WebSocket on the request's path is passed on.
+func (r *request) upgrades() bool {
+	return r.call.Operation == llm.Passthrough && r.snap.routes.Realtime(r.dialect) != nil
+}
+
 // passing lets an answer go as it comes, and holds nothing of it.
 type passing struct{}
 
@@ -10,6 +15,8 @@ type passing struct{}
 // read for its usage, and events are watched for it.
 func (p *providerStage) newPassing(h *answerHead) relay {
 	switch {
+	case h.status == 101 && p.r.upgrade:
+		return passing{}
 	case h.status == 401 || h.status == 403:
 		return &errorRelay{h: *h}
 	case h.status < 200 || h.status > 299 || !h.plain():

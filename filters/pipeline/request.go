@@ -51,9 +51,11 @@ type request struct {
 	number uint64 // the same, within this VM
 	id     string // what errors call request_id
 	method string
-	began  time.Time
-	span   telemetry.Traceparent
-	traced bool
+	// upgrade says that a WebSocket is asked for: neither side's body is ever read.
+	upgrade bool
+	began   time.Time
+	span    telemetry.Traceparent
+	traced  bool
 
 	dialect   *dialect.Dialect // the client's, and which of its APIs
 	api       *dialect.API

@@ -28,7 +28,13 @@ func New(c *Config, find func(name string) *dialect.Dialect) (*Table, error) {
 	t.fallback = t.models[c.Routing.Default]
 	for i, p := range t.Providers {
 		if c.Providers[i].Value.Passthrough {
-			t.pass(p)
+			t.pass(p, passthrough)
+		}
+		if c.Providers[i].Value.Realtime == "pass" {
+			if t.Realtime(p.Dialect) != nil {
+				return nil, errors.New("provider " + p.Name + ": another provider of the dialect " + p.Dialect.Name + " has `realtime: pass` already")
+			}
+			t.pass(p, realtime)
 		}
 	}
 	return t, nil

@@ -7,9 +7,20 @@ import (
 )
 
 // Passing is where paths of a dialect go that name no model; nil when nowhere.
-func (t *Table) Passing(d *dialect.Dialect) *Model {
+func (t *Table) Passing(d *dialect.Dialect) *Model { return t.passed(d, passthrough) }
+
+// Realtime is where WebSocket connections of a dialect go; nil when nowhere.
+func (t *Table) Realtime(d *dialect.Dialect) *Model { return t.passed(d, realtime) }
+
+// The names of models that no client asks for.
+const (
+	passthrough = "passthrough"
+	realtime    = "realtime"
+)
+
+func (t *Table) passed(d *dialect.Dialect, name string) *Model {
 	for _, m := range t.passing {
-		if m.Targets[0].Provider.Dialect == d {
+		if m.Name == name && m.Targets[0].Provider.Dialect == d {
 			return m
 		}
 	}
@@ -26,14 +37,14 @@ func (t *Table) Numbered() []string {
 	return names
 }
 
-// pass lets a provider have paths of its dialect that name no model.
-func (t *Table) pass(p *Provider) {
-	target := &Target{Name: p.Name + "/passthrough", Index: len(t.Targets), Provider: p, Region: p.Region, Weight: 1, Timeout: time.Minute, Can: abilitiesOf(nil),
+// pass lets a provider have what names no model of its dialect.
+func (t *Table) pass(p *Provider, name string) {
+	target := &Target{Name: p.Name + "/" + name, Index: len(t.Targets), Provider: p, Region: p.Region, Weight: 1, Timeout: time.Minute, Can: abilitiesOf(nil),
 		Codec: dialect.Target{BasePath: p.BasePath, Flavour: p.Flavour, Version: p.Version}}
 	t.Targets = append(t.Targets, target)
-	m := t.Passing(p.Dialect)
+	m := t.passed(p.Dialect, name)
 	if m == nil {
-		m = &Model{Name: "passthrough", Index: len(t.names) + len(t.passing), Order: []Strategy{ByWeight}}
+		m = &Model{Name: name, Index: len(t.names) + len(t.passing), Order: []Strategy{ByWeight}}
 		m.Failover.defaults()
 		t.passing = append(t.passing, m)
 	}
@@ -44,7 +55,7 @@ func (t *Table) pass(p *Provider) {
 // providers of a dialect.
 func (t *Table) Undecided() bool {
 	for _, m := range t.passing {
-		if m.Several() {
+		if m.Name == passthrough && m.Several() {
 			return true
 		}
 	}

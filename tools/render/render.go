@@ -82,6 +82,7 @@ type view struct {
 	Env            []string
 	Clusters       []cluster // of providers
 	Endpoints      []cluster // that the module asks for tokens and keys
+	Realtime       bool      // WebSockets pass
 	Attempts       []int     // second attempt and later, as the header counts them
 	BodyBuffer     int
 	AnswerBuffer   int
@@ -132,6 +133,9 @@ func newView(node *config.Node, c *pipeline.Config, o Options) (*view, error) {
 		if err := v.addProvider(&c.Route.Providers[i]); err != nil {
 			return nil, err
 		}
+	}
+	for i := range c.Route.Providers {
+		v.Realtime = v.Realtime || c.Route.Providers[i].Value.Realtime == "pass"
 	}
 	if name := c.State.Variable(); name != "" {
 		v.variable(name)

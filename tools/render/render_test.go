@@ -127,3 +127,17 @@ func TestStateKey(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(text), `host_env_keys: ["KEY", "STATE"]`)
 }
+
+// Only a gateway that passes WebSockets lets Envoy take them.
+func TestRealtime(t *testing.T) {
+	for _, passes := range []bool{false, true} {
+		more := `, b: {dialect: openai, url: "https://b.test/v1"}`
+		if passes {
+			more = strings.Replace(more, "}", ", realtime: pass}", 1)
+		}
+		node, decoded := load(t, minimal(more))
+		text, err := Envoy(node, decoded, Options{Listen: "127.0.0.1:1"})
+		require.NoError(t, err)
+		require.Equal(t, passes, strings.Contains(string(text), "upgrade_configs: [{upgrade_type: websocket}]"))
+	}
+}
