@@ -123,6 +123,8 @@ func TestFacts(t *testing.T) {
 		`{"type":"document","source":{"type":"base64","data":"AAAA"}},` +
 		`{"type":"tool_result","tool_use_id":"t","content":[{"type":"image","source":{"type":"url","url":"https://x"}}]}]}]}`
 	f, _ := facts(t, body)
+	require.NotZero(t, f.Opening)
+	f.Opening = 0
 	require.Equal(t, llm.Facts{Operation: llm.Chat, Model: "ab", MaxTokens: 7, Stream: true, User: "u", Tools: 2, Images: 2,
 		Choices: 1, WantsUsage: true, TextBytes: len(body) - 4,
 		Needs: llm.NeedTools | llm.NeedImages | llm.NeedStream | llm.NeedDocuments}, f)

@@ -78,6 +78,8 @@ func TestFacts(t *testing.T) {
 		`"stream":true,"stream_options":{"include_usage":true},"max_tokens":10.0,"max_completion_tokens":5,"n":3,` +
 		`"tools":[{},{}],"functions":[{}],"user":"u\n","safety_identifier":"s","temperature":null}`
 	f, _ := facts(t, []byte(body))
+	require.NotZero(t, f.Opening)
+	f.Opening = 0
 	require.Equal(t, llm.Facts{
 		Operation: llm.Chat, Model: "ab", Stream: true, WantsUsage: true, MaxTokens: 10, Choices: 3, Tools: 3, Images: 2,
 		Needs: llm.NeedTools | llm.NeedImages | llm.NeedAudio | llm.NeedStream,
@@ -85,7 +87,7 @@ func TestFacts(t *testing.T) {
 	}, f)
 
 	f, _ = facts(t, []byte(`{"model":"m","messages":[],"stream":null,"max_tokens":null,"n":null,"tools":null,"safety_identifier":"s"}`))
-	require.Equal(t, llm.Facts{Operation: llm.Chat, Model: "m", Choices: 1, User: "s", TextBytes: f.TextBytes}, f)
+	require.Equal(t, llm.Facts{Operation: llm.Chat, Model: "m", Choices: 1, User: "s", TextBytes: f.TextBytes, Opening: f.Opening}, f)
 }
 
 func TestWrongFacts(t *testing.T) {
