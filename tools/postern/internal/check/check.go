@@ -37,7 +37,8 @@ func Text(name string, text []byte) Result {
 func Tree(node *config.Node) Result {
 	r := Result{Node: node, Config: &pipeline.Config{}}
 	dialects := builtin.Dialects()
-	r.Errors, r.Warnings = config.DecodeWithWarnings(node, pipeline.Fields(r.Config, dialects))
+	r.Errors, r.Warnings = config.DecodeWithWarnings(node, append(pipeline.Fields(r.Config, dialects),
+		config.Rule(func(report *config.Report) { lint(report, r.Config) })))
 	if len(r.Errors) == 0 {
 		_, r.Errors = pipeline.NewSnapshot(yamlconfig.ToJSON(node), dialects, nowhere{})
 	}

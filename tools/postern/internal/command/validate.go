@@ -19,8 +19,9 @@ func validateCommand(s Streams) *cobra.Command {
 		Use:   "validate FILE…",
 		Short: "Check configurations",
 		Long: `Checks each postern.yaml for everything that the module would refuse at its
-start, but for keys that are not in the environment. Prints one line for each
-finding:
+start, but for keys that are not in the environment, and for what it would
+accept and cannot be meant: rules that never hold, models that nobody may use,
+chains of targets that cannot help. Prints one line for each finding:
 
   FILE:LINE:COLUMN: /pointer: message (what to do)
 
