@@ -5,11 +5,8 @@ import (
 	"github.com/posterngw/postern/filters/identity"
 	"github.com/posterngw/postern/filters/pipeline"
 	"github.com/posterngw/postern/filters/policy"
-	"github.com/posterngw/postern/filters/price"
 	"github.com/posterngw/postern/filters/route"
 )
-
-type ratesOf = price.Rates
 
 // maxAsked bounds how many decisions are tried out.
 const maxAsked = 100_000

@@ -65,9 +65,12 @@ func (l *modelLint) prices() {
 	if !slices.Contains(l.m.Order, route.ByCost.String()) {
 		return
 	}
+	priced := map[string]bool{}
+	for i := range l.c.Price.Targets {
+		priced[l.c.Price.Targets[i].Name] = true
+	}
 	for i := range l.m.Targets {
-		name := targetName(&l.m.Targets[i])
-		if !slices.ContainsFunc(l.c.Price.Targets, func(p config.Named[ratesOf]) bool { return p.Name == name }) {
+		if name := targetName(&l.m.Targets[i]); !priced[name] {
 			l.target(i, "name").Warn(suspicious, "the order is by cost, and the target "+config.Quote(name)+" has no price: it comes last",
 				"add it to price.targets")
 		}
