@@ -237,7 +237,7 @@ func checkCancel(x *cell) {
 }
 
 // billed is the provider's own account of a request.
-func (p *provider) billed(t testing.TB, id string) mock.Usage {
+func (p *provider) billed(t testing.TB, id string) (u mock.Usage, reported bool) {
 	t.Helper()
 	// The client has its answer before the provider has sent the last line feed.
 	require.Eventually(t, func() bool {
@@ -246,5 +246,5 @@ func (p *provider) billed(t testing.TB, id string) mock.Usage {
 	}, 10*time.Second, 10*time.Millisecond, "the provider's own account")
 	seen := p.server.Of(id)
 	require.Len(t, seen, 1, "attempts that reached the provider")
-	return *seen[0].Billed
+	return *seen[0].Billed, seen[0].UsageReported
 }

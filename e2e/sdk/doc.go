@@ -6,9 +6,8 @@
 //
 // The clients are as their makers publish them. One adapter each asks the same
 // questions (client_test.go); what cannot be carried stands in refused_test.go
-// with its reason, and must come back as the client's own typed error. Clients
-// in Python run from testdata/clients.py, with the versions in requirements.txt.
+// with its reason, and must come back as the client's own typed error.
 //
-// It tests neither how the proxy behaves when something breaks (see package
+// It has no clients in other languages than Go. It tests neither how the proxy behaves when something breaks (see package
 // envoy) nor what a field becomes on its way (see docs/dialects.md).
 package sdk

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strconv"
 
 	"google.golang.org/genai"
@@ -94,7 +95,11 @@ func generated(got *genai.GenerateContentResponse, turn *genai.Content, each fun
 		a.stop = string(candidate.FinishReason)
 		if candidate.Content != nil {
 			turn.Role = candidate.Content.Role
-			turn.Parts = append(turn.Parts, candidate.Content.Parts...)
+			for _, p := range candidate.Content.Parts {
+				if !reflect.ValueOf(*p).IsZero() { // the API refuses what the client makes of the empty text that a stream ends in
+					turn.Parts = append(turn.Parts, p)
+				}
+			}
 			each(got.Text())
 		}
 	}

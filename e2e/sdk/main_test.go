@@ -31,8 +31,10 @@ func rows() []*provider {
 		{name: "openai", dialect: "openai", base: "/v1", chat: "gpt-4.1", embed: "text-embedding-3-small"},
 		{name: "responses", dialect: "openai", flavour: "responses", base: "/v1", chat: "gpt-4.1", embed: "text-embedding-3-small"},
 		{name: "anthropic", dialect: "anthropic", base: "/v1", chat: "claude-haiku-4-5"},
+		{name: "gemini", dialect: "gemini", base: "/v1beta", chat: "gemini-2.5-flash", embed: "gemini-embedding-001"},
 		{name: "bedrock", dialect: "bedrock", chat: "us.anthropic.claude-sonnet-4-5-20250929-v1:0", embed: "amazon.titan-embed-text-v2:0"},
 		{name: "cohere", dialect: "cohere", chat: "command-a-03-2025", embed: "embed-v4.0"},
+		{name: "ollama", dialect: "ollama", chat: "llama3.2", embed: "nomic-embed-text"},
 	}
 }
 

@@ -12,6 +12,13 @@ var refusals = map[place]string{
 	{"gemini", "anthropic", "embed"}:    noVectors,
 	{"cohere", "anthropic", "embed"}:    noVectors,
 
+	{"chat", "ollama", "tools"}:      noForce,
+	{"responses", "ollama", "tools"}: noForce,
+	{"anthropic", "ollama", "tools"}: noForce,
+	{"gemini", "ollama", "tools"}:    noForce,
+	{"bedrock", "ollama", "tools"}:   noForce,
+	{"cohere", "ollama", "tools"}:    noForce,
+
 	{"chat", "bedrock", "embed"}:      oneText,
 	{"responses", "bedrock", "embed"}: oneText,
 	{"gemini", "bedrock", "embed"}:    oneText,
@@ -20,5 +27,6 @@ var refusals = map[place]string{
 
 const (
 	noVectors = "the provider has no embeddings"
+	noForce   = "Ollama's API has no way to ask for a call"
 	oneText   = "Amazon's Titan embeds one text at a time"
 )
