@@ -7,6 +7,7 @@ import (
 
 	"github.com/posterngw/postern/filters/config"
 	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/filters/price"
 	"github.com/posterngw/postern/filters/route"
 )
 
@@ -65,12 +66,16 @@ func (l *modelLint) prices() {
 	if !slices.Contains(l.m.Order, route.ByCost.String()) {
 		return
 	}
-	priced := map[string]bool{}
-	for i := range l.c.Price.Targets {
-		priced[l.c.Price.Targets[i].Name] = true
-	}
+	var targets []price.Target
 	for i := range l.m.Targets {
-		if name := targetName(&l.m.Targets[i]); !priced[name] {
+		t := &l.m.Targets[i]
+		p := provider(l.c, t.Provider)
+		targets = append(targets, price.Target{Name: targetName(t), Kinds: price.Kinds(p.Dialect, p.Flavour), Model: t.Model})
+	}
+	prices := price.New(&l.c.Price, targets)
+	for i := range l.m.Targets {
+		if _, known := prices.Of(targets[i].Name); !known {
+			name := targets[i].Name
 			l.target(i, "name").Warn(suspicious, "the order is by cost, and the target "+config.Quote(name)+" has no price: it comes last",
 				"add it to price.targets")
 		}
