@@ -33,8 +33,11 @@ func (p *providerStage) newRelay(h *answerHead) relay {
 		return p.newPassing(h)
 	case h.status < 200 || h.status > 299:
 		return &errorRelay{h: *h}
-	case p.r.facts.Stream && p.attempt().api.Provider.Streams(h.kind) && h.plain():
-		return p.newStreamRelay(h)
+	case p.r.facts.Stream && p.attempt().api.Provider.Streams(h.kind):
+		if h.plain() {
+			return p.newStreamRelay(h)
+		}
+		return &packedRelay{h: *h}
 	}
 	return &wholeRelay{h: *h}
 }
