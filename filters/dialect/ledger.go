@@ -73,6 +73,16 @@ func (l *Ledger) Drop(field, why string) { l.Note(field, Dropped, why) }
 //go:noinline
 func (l *Ledger) Default(field, why string) { l.Note(field, Defaulted, why) }
 
+// Nameless notes what an API leaves out that knows a schema alone.
+func (l *Ledger) Nameless(f *llm.Format) {
+	if len(f.Name) > 0 {
+		l.Drop("response_format/json_schema/name", "schemas have no names")
+	}
+	if len(f.Description) > 0 {
+		l.Drop("response_format/json_schema/description", "schemas are not described")
+	}
+}
+
 // Unknown notes members that have no canonical place: no other API can take
 // them. at is the pointer of the object that they stand in, "" at the top.
 //

@@ -228,9 +228,10 @@ type Sampling struct {
 
 // Format asks for structured output.
 type Format struct {
-	Name   Escaped
-	Schema Raw // nil: any JSON object
-	Strict bool
+	Name        Escaped
+	Description Escaped
+	Schema      Raw // nil: any JSON object
+	Strict      bool
 }
 
 // Reasoning asks for thinking, by effort or by a token budget.

@@ -29,7 +29,7 @@ var plains = map[string]plain{
 	"cohere/chat": {"POST", "/v2/chat", `{"model":"m","messages":[{"role":"user","content":"hi"}]}`,
 		dialecttest.CohereFields, map[string]string{"/model": chosen}},
 	"openai/chat": {"POST", "/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":"hi"}]}`,
-		dialecttest.OpenAIFields, map[string]string{"/model": chosen}},
+		dialecttest.OpenAIFields, map[string]string{"/model": chosen, "/stream_options": streamed}},
 	"openai/responses": {"POST", "/v1/responses", `{"model":"m","input":"hi"}`,
 		dialecttest.OpenAIFields, map[string]string{"/model": chosen}},
 	"openai/embeddings": {"POST", "/v1/embeddings", `{"model":"m","input":"hi"}`,

@@ -30,13 +30,11 @@ func (e *encoder) lacks(r *llm.Request) {
 }
 
 func (e *encoder) formatLoss(f *llm.Format) {
-	switch {
-	case f.Schema == nil:
+	if f.Schema == nil {
 		e.l.Default("response_format", "the API knows no JSON without a schema: an instruction asks for it")
 		return
-	case len(f.Name) > 0:
-		e.l.Drop("response_format/json_schema/name", "schemas have no names")
 	}
+	e.l.Nameless(f)
 	if !f.Strict {
 		e.l.Default("response_format/json_schema/strict", "schemas are always kept to")
 	}

@@ -178,6 +178,9 @@ func (e *encoder) output(f *llm.Format) {
 	if len(f.Name) > 0 {
 		e.w.Text("name", f.Name)
 	}
+	if len(f.Description) > 0 {
+		e.w.Text("description", f.Description)
+	}
 	for range 4 {
 		e.w.Close('}')
 	}
@@ -314,6 +317,7 @@ func (e *encoder) serverTool(t *llm.Tool) {
 				e.w.Word("name", s.name)
 				e.w.Close('}')
 				e.w.Close('}')
+				e.l.Default("tools/*", "the tool is the model's, with its own settings")
 				return
 			}
 		}

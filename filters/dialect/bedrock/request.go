@@ -253,14 +253,11 @@ func (m *members) output(r *llm.Request) {
 		return
 	}
 	at, _ := jsonx.Lookup(form, "structure", "jsonSchema")
-	r.Format = &llm.Format{Name: textAt(at, "name"), Strict: true}
+	r.Format = &llm.Format{Name: textAt(at, "name"), Description: textAt(at, "description"), Strict: true}
 	schema := jsonx.Unescape(nil, textAt(at, "schema"))
 	if bad := jsonx.Valid(schema, jsonx.Limits{}); bad != nil {
 		m.err = dialect.Invalid("invalid_value", "outputConfig.textFormat.structure.jsonSchema.schema", "The schema is not JSON.")
 		return
 	}
 	r.Format.Schema = schema
-	if description, ok := jsonx.Lookup(at, "description"); ok {
-		r.Extra = append(r.Extra, llm.Field{Name: "outputConfig/textFormat/structure/jsonSchema/description", Value: description})
-	}
 }

@@ -136,9 +136,7 @@ func (e *encoder) format(f *llm.Format) {
 		e.w.Raw("json_schema", f.Schema)
 	}
 	e.w.Close('}')
-	if len(f.Name) > 0 {
-		e.l.Drop("response_format/json_schema/name", "schemas have no names")
-	}
+	e.l.Nameless(f)
 }
 
 // budgets are what an effort is in tokens; any other is not bounded.

@@ -86,4 +86,5 @@ var BedrockFields = []Field{
 	{API: "converse", Pointer: "/outputConfig/effort", Example: `"low"`},
 	{API: "converse", Pointer: "/serviceTier", Example: `{"type":"flex"}`},
 	{API: "converse", Pointer: "/serviceTier", Example: `{"type":"priority"}`},
+	{API: "converse", Pointer: "/system", Example: `[{"text":"Be brief."},{"cachePoint":{"type":"default","ttl":"1h"}}]`},
 }

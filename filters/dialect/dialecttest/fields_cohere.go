@@ -58,4 +58,6 @@ var CohereFields = []Field{
 	{API: "rerank", Pointer: "/top_n", Example: `1`},
 	{API: "rerank", Pointer: "/max_tokens_per_doc", Example: `77`},
 	{API: "rerank", Pointer: "/priority", Example: `1`},
+	{API: "chat", Pointer: "/messages", Example: `[{"role":"user","content":"hi"},{"role":"assistant","content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"hi"}]},{"role":"user","content":"hi"}]`},
+	{API: "chat", Pointer: "/messages/1/citations", Example: `[{"start":0,"end":2,"text":"hi","sources":[{"type":"document","id":"d","document":{"title":"t"}}]}]`, With: `{"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":[{"type":"text","text":"hi"}]},{"role":"user","content":"hi"}]}`},
 }

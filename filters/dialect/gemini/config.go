@@ -174,9 +174,7 @@ func (e *encoder) format(f *llm.Format) {
 	if f.Schema == nil {
 		return
 	}
-	if len(f.Name) > 0 {
-		e.l.Drop("response_format/json_schema/name", "schemas have no names")
-	}
+	e.l.Nameless(f)
 	e.schema("responseJsonSchema", "responseSchema", f.Schema, "response_format/json_schema/schema")
 }
 

@@ -276,9 +276,7 @@ func (e *encoder) options(r *llm.Request, t *dialect.Target) {
 		e.w.Word("format", "json")
 	default:
 		e.w.Raw("format", f.Schema)
-		if len(f.Name) > 0 {
-			e.l.Drop("response_format/json_schema/name", "schemas have no names")
-		}
+		e.l.Nameless(f)
 	}
 	e.think(r.Reasoning)
 	e.w.Object("options")

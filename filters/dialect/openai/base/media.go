@@ -122,6 +122,9 @@ func WriteSchema(w *dialect.Writer, f *llm.Format, l *dialect.Ledger) {
 	} else {
 		w.Word("name", "answer")
 	}
+	if len(f.Description) > 0 {
+		w.Text("description", f.Description)
+	}
 	own, strict := strictly(f)
 	w.Raw("schema", own)
 	switch {
@@ -154,6 +157,8 @@ func ReadSchema(raw []byte) *llm.Format {
 		switch string(dialect.Name(&it)) {
 		case "name":
 			f.Name = dialect.Text(&it)
+		case "description":
+			f.Description = dialect.Text(&it)
 		case "schema":
 			f.Schema = llm.Raw(dialect.Value(&it))
 		case "strict":
