@@ -4,6 +4,8 @@ package envoy
 // are there for; the mock's behaviours stand in the upstream model's name.
 const wholeConfig = `
 version: 1
+health: {failures: []} # each test by itself
+retries: {min_per_second: 100}
 providers:
   openai: {dialect: openai, url: "$OPENAI/v1", credentials: ["env:E2E_OPENAI_KEY"], boundary: internal}
   anthropic: {dialect: anthropic, url: "$ANTHROPIC/v1", credentials: ["env:E2E_ANTHROPIC_KEY"]}
