@@ -88,7 +88,7 @@ e2e-image: ## the image with a registry and a client that are not ours
 
 # In the package's folder, so that the matrix is printed.
 e2e-sdk: $(WASM) envoy ## every official client against every provider, in a real Envoy
-	cd e2e/sdk && ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) POSTERN_CACHE=$(CACHE) $(GO) test -count=1 -parallel 8 -timeout 10m
+	cd e2e/sdk && ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) test -count=1 -parallel 8 -timeout 10m
 
 bench-envoy: $(WASM) envoy ## Envoy with and without the module, interleaved, as ratios
 	cd e2e && ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) run ./bench

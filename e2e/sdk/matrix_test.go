@@ -187,6 +187,10 @@ func (m *matrix) String() string {
 			}
 		}
 	}
-	fmt.Fprintf(&b, "\n%d passed, %d refused, %d failed\n", total["passed"], total["refused"], total["FAILED"])
+	b.WriteByte('\n')
+	for _, why := range slices.Compact(slices.Sorted(maps.Values(refusals))) {
+		fmt.Fprintf(&b, "refused: %s\n", why)
+	}
+	fmt.Fprintf(&b, "%d passed, %d refused, %d failed\n", total["passed"], total["refused"], total["FAILED"])
 	return b.String()
 }
