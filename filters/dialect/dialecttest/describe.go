@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"sort"
 	"strings"
 
 	"github.com/posterngw/postern/filters/llm"
@@ -24,7 +25,7 @@ func Describe(r *llm.Request) string {
 			fmt.Fprintf(&b, "server tool %d\n", t.Server)
 			continue
 		}
-		fmt.Fprintf(&b, "tool %q %q strict=%t %s %s\n", Plain(t.Name), Plain(t.Description), t.Strict, Compact(t.Schema), Compact(t.Other))
+		fmt.Fprintf(&b, "tool %q %q strict=%t %s %s\n", Plain(t.Name), Plain(t.Description), t.Strict, Sorted(t.Schema), Compact(t.Other))
 	}
 	c := r.ToolChoice
 	fmt.Fprintf(&b, "choice %d %q", c.Mode, Plain(c.Name))
@@ -36,7 +37,7 @@ func Describe(r *llm.Request) string {
 		fmt.Fprintf(&b, "stop %q\n", Plain(s))
 	}
 	if r.Format != nil {
-		fmt.Fprintf(&b, "format %q strict=%t %s\n", Plain(r.Format.Name), r.Format.Strict, Compact(r.Format.Schema))
+		fmt.Fprintf(&b, "format %q strict=%t %s\n", Plain(r.Format.Name), r.Format.Strict, Sorted(r.Format.Schema))
 	}
 	if q := r.Reasoning; q != nil {
 		fmt.Fprintf(&b, "reasoning %q %d off=%t\n", Plain(q.Effort), q.Budget, q.Off)
@@ -119,6 +120,39 @@ func arguments(c *llm.ToolCall) string {
 		return "{}"
 	}
 	return Compact(raw)
+}
+
+// Sorted is a JSON schema in one form, its members and what is required by their
+// names: codecs that rewrite a schema may move these.
+func Sorted(raw []byte) string {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) != nil {
+		return Compact(raw)
+	}
+	sortRequired(v)
+	out, err := json.Marshal(v)
+	if err != nil {
+		return Compact(raw)
+	}
+	return string(out)
+}
+
+func sortRequired(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		if list, ok := v["required"].([]any); ok {
+			sort.Slice(list, func(i, j int) bool { return fmt.Sprint(list[i]) < fmt.Sprint(list[j]) })
+		}
+		for _, child := range v {
+			sortRequired(child)
+		}
+	case []any:
+		for _, child := range v {
+			sortRequired(child)
+		}
+	}
 }
 
 // Compact is JSON without white space between its tokens; what is not JSON is
