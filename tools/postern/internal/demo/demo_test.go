@@ -38,7 +38,8 @@ func TestNew(t *testing.T) {
 			require.NoError(t, err)
 			r := check.Text("built-in", d.Text)
 			require.NoError(t, r.Errors.Err())
-			require.Empty(t, r.Warnings)
+			require.Len(t, r.Warnings, 1, "of the model that is there to be refused")
+			require.Contains(t, r.Warnings[0].Error(), "/models/mock-forbidden: no policy permits it")
 			var models []string
 			for _, m := range r.Config.Route.Models {
 				models = append(models, m.Name)
