@@ -7,7 +7,6 @@ import (
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/dialect/grammar"
 	"github.com/posterngw/postern/filters/llm"
-	"github.com/posterngw/postern/filters/wire/sse"
 )
 
 // api is what the replay knows of one API of one dialect, by "dialect/api".
@@ -129,16 +128,6 @@ func own(dialects []*dialect.Dialect, x *Exchange, r *Route) (name string, a *di
 		}
 	}
 	return "", nil, dialect.Call{}
-}
-
-// streamedAnswer reports whether an answer's content type is a stream's.
-func streamedAnswer(kind string) bool {
-	for _, known := range []string{sse.MediaType, "application/vnd.amazon.eventstream", "application/x-ndjson", "application/stream+json"} {
-		if strings.HasPrefix(kind, known) {
-			return true
-		}
-	}
-	return false
 }
 
 // failed reports whether an exchange is one that the provider refused.

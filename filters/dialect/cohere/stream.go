@@ -19,7 +19,7 @@ type decoder struct {
 	usage  llm.Usage
 	cites  []llm.Citation
 
-	started, finished, ended bool
+	started, ended bool
 
 	blocks int  // blocks shown
 	open   bool // the last of them is

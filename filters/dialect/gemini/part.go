@@ -86,7 +86,7 @@ func standard(data llm.Escaped) llm.Escaped {
 	if bytes.IndexByte(data, '\\') >= 0 {
 		data = jsonx.Unescape(nil, data)
 	}
-	if bytes.IndexAny(data, "-_") < 0 && len(data)%4 == 0 {
+	if !bytes.ContainsAny(data, "-_") && len(data)%4 == 0 {
 		return data
 	}
 	out := make(llm.Escaped, len(data), len(data)+3)
