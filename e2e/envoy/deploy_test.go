@@ -56,13 +56,14 @@ func validate(t *testing.T, path string) {
 	require.NoError(t, os.WriteFile(authorities, []byte(certificate(t)), 0o600))
 	edited := strings.NewReplacer("/etc/postern/postern.wasm", wasm, "/etc/ssl/certs/ca-certificates.crt", authorities,
 		"/etc/postern/secrets", dir).Replace(string(text))
-	for _, name := range []string{"claude", "hosted"} {
+	for _, name := range []string{"azure-host", "claude", "hosted"} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".yaml"), []byte(secretFile(name, "none")), 0o600))
 	}
 	file := filepath.Join(dir, "envoy.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(edited), 0o600))
 	cmd := exec.CommandContext(t.Context(), binary, "--mode", "validate", "-c", file, "--log-level", "warning")
-	cmd.Env = append(os.Environ(), "OPENAI_API_KEY=none", "OPENAI_BATCH_KEY=none")
+	cmd.Env = append(os.Environ(), "OPENAI_API_KEY=none", "OPENAI_BATCH_KEY=none", "AWS_ACCESS_KEY_ID=none", "AWS_SECRET_ACCESS_KEY=none",
+		"ENTRA_CLIENT_SECRET=none", "GCP_SERVICE_ACCOUNT="+new(canary).serviceAccount(t))
 	said, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", said)
 	require.Contains(t, string(said), "OK")
