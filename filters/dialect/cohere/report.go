@@ -102,33 +102,12 @@ func classify(status int, message string) *llm.Error {
 	case e.Class == llm.RateLimited && dialect.Says(message, quotaPhrases) && !strings.Contains(message, "/ minute"):
 		e.Class, e.Code = llm.QuotaExhausted, "provider_quota"
 	default:
-		describe(e, message)
+		dialect.Describe(e, message)
 		return e
 	}
 	e.Status = e.Class.Status()
-	describe(e, message)
+	dialect.Describe(e, message)
 	return e
-}
-
-// describe chooses the message. What a provider says about the request is for
-// the client; what it says about the gateway's account is not, and what it says
-// about its key is not even logged.
-func describe(e *llm.Error, message string) {
-	if e.Class != llm.AuthError {
-		e.Cause = message
-	}
-	switch e.Class {
-	case llm.ClientError, llm.ContextLength, llm.ContentFilter:
-		if message != "" {
-			e.Message = message
-		}
-	case llm.RateLimited:
-		e.Message = "The provider's rate limit is reached."
-	case llm.QuotaExhausted:
-		e.Message = "The gateway's quota at the provider is used up."
-	case llm.Overloaded:
-		e.Message = "The provider is overloaded."
-	}
 }
 
 // scanAnswer validates an answer that came with a status of success, and finds
