@@ -75,7 +75,8 @@ func (b *builder) build(ctx context.Context, path string) error {
 	linked := filepath.Join(work, filepath.Base(path))
 	self := b.Self.Main.Path
 	_, err = b.run(ctx, sources, "build", "-trimpath", "-buildvcs=false",
-		"-gcflags="+self+"/filters/config=-l", "-gcflags=fmt=-l", "-ldflags=-s -w",
+		"-gcflags=all=-dwarf=false", "-gcflags="+self+"/filters/config=-l -dwarf=false", "-gcflags=fmt=-l -dwarf=false",
+		"-gcflags="+self+"/filters/credential/...=-l -dwarf=false", "-ldflags=-s -w",
 		"-buildmode=c-shared", "-o", linked, "./filters/postern")
 	if err != nil {
 		return err
