@@ -13,12 +13,13 @@ import (
 
 // Record is what the tests read of an audit record.
 type Record struct {
-	RequestID string `json:"request_id"`
-	End       string `json:"end"`
-	Status    int    `json:"status"`
-	Model     string `json:"model"`
-	Target    string `json:"target"`
-	Stream    bool   `json:"stream"`
+	Time      time.Time `json:"time"`
+	RequestID string    `json:"request_id"`
+	End       string    `json:"end"`
+	Status    int       `json:"status"`
+	Model     string    `json:"model"`
+	Target    string    `json:"target"`
+	Stream    bool      `json:"stream"`
 	Principal struct {
 		Key  string `json:"key"`
 		Team string `json:"team"`
@@ -38,6 +39,10 @@ type Record struct {
 		Status int    `json:"status"`
 		Class  string `json:"class"`
 	} `json:"attempts"`
+	Excluded []struct {
+		Target string `json:"target"`
+		Reason string `json:"reason"`
+	} `json:"excluded"`
 	Usage   Usage `json:"usage"`
 	Budgets []struct {
 		Budget   string `json:"budget"`
