@@ -16,7 +16,7 @@ func run(b *testing.B, m *machine, o Outcome, step time.Duration) {
 		if h.Look(0, m.now).State == Open {
 			b.Fatal("open")
 		}
-		p, _ := h.Admit(0, 0, m.now)
+		p, _ := h.Admit(0, true, 0, m.now)
 		h.Begin(&p)
 		if o.FirstToken > 0 {
 			h.Content(&p, o.FirstToken, m.now)
@@ -43,7 +43,7 @@ func BenchmarkOpen(b *testing.B) {
 	m.fails(0, 1)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, v := m.vms[0].Admit(0, 0, m.now); v != Refused {
+		if _, v := m.vms[0].Admit(0, true, 0, m.now); v != Refused {
 			b.Fatal("not refused")
 		}
 	}
@@ -60,7 +60,7 @@ func BenchmarkTick(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		for i := range many {
-			p, _ := h.Admit(i, 0, m.now)
+			p, _ := h.Admit(i, true, 0, m.now)
 			h.End(&p, &success, m.now)
 		}
 		m.now = m.now.Add(FlushEvery)

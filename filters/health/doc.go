@@ -11,9 +11,12 @@
 // Open: it gets nothing until a time. The time doubles with each failure to come
 // back.
 //
-// HalfOpen: a bounded number of real requests try it. The first content closes
-// the circuit, a failure opens it again. A try without content is given up after
-// probe_timeout, so that a VM that dies takes no probe along for good.
+// HalfOpen: a bounded number of real requests try it first. The first content
+// closes the circuit, a failure opens it again. A try without content is given up
+// after probe_timeout, so that a VM that dies takes no probe along for good. All
+// other requests have it as a spare, behind their other targets: they come to it
+// only when those have failed, which is better than none, and what they find
+// speaks as a probe's.
 //
 // Ramp: its share of the traffic grows from ramp_from to all. Then it is Closed.
 //
@@ -38,8 +41,8 @@
 //   - No more than `probes` requests of a host probe a target at a time, also
 //     when races are lost: a VM that cannot take its probe in 16 tries does not
 //     get one. Probes that outlived probe_timeout, or whose period another
-//     probe has ended, may still run beside them. Without shared data the number
-//     holds per VM.
+//     probe has ended, may still run beside them, and so may requests whose
+//     other targets have failed. Without shared data the number holds per VM.
 //   - Failures are counted at once, unless 16 races are lost in a row: then
 //     with the VM's next choice, 100 ms later. Successes of other VMs are seen up
 //     to about FlushEvery late: so long a run of failures, or a share of them, can

@@ -59,8 +59,8 @@ func (m *machine) pass(d time.Duration) {
 
 // try runs an attempt that ends at once; false when it was refused.
 func (m *machine) try(vm int, o Outcome) bool {
-	p, v := m.vms[vm].Admit(0, 0, m.now)
-	if v == Refused {
+	p, v := m.vms[vm].Admit(0, true, 0, m.now)
+	if v <= Spare {
 		return false
 	}
 	m.vms[vm].Begin(&p)

@@ -43,7 +43,8 @@ type Verdict uint8
 // The verdicts.
 const (
 	Refused  Verdict = iota // it is shut out
-	Last                    // behind all others: it has had its share
+	Spare                   // behind all others, if there are any: others probe it
+	Last                    // behind all that are admitted: it has had its share
 	Admitted                // at its place
 )
 
@@ -137,35 +138,29 @@ func (h *Health) Look(i int, now time.Time) Snapshot {
 	return s
 }
 
-// Admit asks whether a target may be in the plan of a request; chance is a random
-// number that decides by the target's share. A pass that is not Refused must
-// come to End or Release, whatever happens: it may be the right to probe.
-func (h *Health) Admit(i int, chance uint64, now time.Time) (Pass, Verdict) {
+// Admit asks whether a target may be in the plan of a request. Only the first of a
+// plan probes a target that was shut out: one that stands behind others may
+// never be tried, and would keep the probe from those that try it. chance is a
+// random number that decides by the target's share. A pass that is not Refused
+// must come to End or Release, whatever happens: it may be the right to probe.
+func (h *Health) Admit(i int, first bool, chance uint64, now time.Time) (Pass, Verdict) {
 	t, ms := h.fresh(i, now)
+	if t.view.state == HalfOpen && first && h.sync(t, ms, true) {
+		return Pass{t: t, gen: t.view.gen, probe: true}, Admitted
+	}
+	p := Pass{t: t, gen: t.view.gen}
 	switch t.view.state {
 	case Open:
 		return Pass{}, Refused
 	case HalfOpen:
-		if !h.sync(t, ms, true) {
-			return h.recovered(t, chance, ms)
-		}
-		return Pass{t: t, gen: t.view.gen, probe: true}, Admitted
-	}
-	return h.recovered(t, chance, ms)
-}
-
-// recovered admits to a target that is not probed, or not any more.
-func (h *Health) recovered(t *target, chance uint64, now int64) (Pass, Verdict) {
-	p, v := Pass{t: t, gen: t.view.gen}, Admitted
-	switch t.view.state {
-	case Open, HalfOpen:
-		return Pass{}, Refused
+		p.spare = true
+		return p, Spare
 	case Ramp:
-		if float64(chance>>11)/(1<<53) >= t.view.share(t.rule, now) {
-			v = Last
+		if float64(chance>>11)/(1<<53) >= t.view.share(t.rule, ms) {
+			return p, Last
 		}
 	}
-	return p, v
+	return p, Admitted
 }
 
 // fresh brings a target's view up to date, as far as it is worth a host call.

@@ -136,22 +136,57 @@ func TestOpensForLongerEachTime(t *testing.T) {
 	require.EqualValues(t, 1, m.look(0).Until.Sub(m.now)/time.Second)
 }
 
+// TestSpares: who stands behind others takes no probe, and what it shows counts
+// all the same.
+func TestSpares(t *testing.T) {
+	for name, c := range map[string]struct {
+		o     Outcome
+		state State
+	}{
+		"serves": {success, Ramp}, "fails": {failure, Open}, "asks to wait": {tooFast(time.Minute), Open},
+		"was not tried": {Outcome{Abandoned: true}, HalfOpen},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMachine(t, `{"consecutive": 1, "open": "1s", "ramp": "1m"}`, 2)
+			m.fails(0, 1)
+			m.pass(time.Second)
+			spare, v := m.vms[0].Admit(0, false, 0, m.now)
+			require.Equal(t, Spare, v)
+			probe, v := m.vms[1].Admit(0, true, 0, m.now)
+			require.Equal(t, Admitted, v, "the probe is still to be had")
+			m.vms[0].End(&spare, &c.o, m.now)
+			m.now = m.now.Add(LookEvery)
+			require.Equal(t, c.state.String(), m.look(0).State.String())
+			if c.state == Open {
+				require.Equal(t, c.state.String(), m.look(1).State.String(), "others know")
+			}
+			m.vms[1].Release(&probe, m.now)
+		})
+	}
+	m := newMachine(t, `{"consecutive": 1, "open": "1s", "ramp": "1m"}`, 1)
+	m.fails(0, 1)
+	m.pass(time.Second)
+	spare, _ := m.vms[0].Admit(0, false, 0, m.now)
+	m.vms[0].Content(&spare, time.Second, m.now)
+	state(t, Ramp, m)
+}
+
 func TestProbes(t *testing.T) {
 	m := newMachine(t, `{"consecutive": 1, "open": "1s", "probes": 2, "probe_timeout": "10s"}`, 2)
 	m.fails(0, 1)
 	m.pass(time.Second)
-	p1, v1 := m.vms[0].Admit(0, 0, m.now)
-	_, v2 := m.vms[1].Admit(2, 0, m.now) // the same target by another index; this VM dies
-	_, v3 := m.vms[0].Admit(0, 0, m.now)
-	require.Equal(t, []Verdict{Admitted, Admitted, Refused}, []Verdict{v1, v2, v3})
+	p1, v1 := m.vms[0].Admit(0, true, 0, m.now)
+	_, v2 := m.vms[1].Admit(2, true, 0, m.now) // the same target by another index; this VM dies
+	_, v3 := m.vms[0].Admit(0, true, 0, m.now)
+	require.Equal(t, []Verdict{Admitted, Admitted, Spare}, []Verdict{v1, v2, v3})
 	m.vms[0].Release(&p1, m.now)
-	p4, v4 := m.vms[0].Admit(0, 0, m.now)
+	p4, v4 := m.vms[0].Admit(0, true, 0, m.now)
 	require.Equal(t, Admitted, v4, "a pass that was not used is free again")
 	m.pass(10*time.Second - 1)
-	_, v5 := m.vms[0].Admit(0, 0, m.now)
-	require.Equal(t, Refused, v5)
+	_, v5 := m.vms[0].Admit(0, true, 0, m.now)
+	require.Equal(t, Spare, v5)
 	m.pass(time.Second)
-	p6, v6 := m.vms[0].Admit(0, 0, m.now)
+	p6, v6 := m.vms[0].Admit(0, true, 0, m.now)
 	require.Equal(t, Admitted, v6, "what does not end is given up")
 	m.vms[0].End(&p4, &failure, m.now)
 	state(t, HalfOpen, m)
@@ -165,7 +200,7 @@ func TestProbeSucceedsByItsFirstContent(t *testing.T) {
 	h := m.vms[0]
 	m.fails(0, 1)
 	m.pass(time.Second)
-	p, _ := h.Admit(0, 0, m.now)
+	p, _ := h.Admit(0, true, 0, m.now)
 	h.Begin(&p)
 	require.Equal(t, 1, m.look(0).Outstanding)
 	h.Content(&p, 6*time.Second, m.now)
@@ -175,7 +210,7 @@ func TestProbeSucceedsByItsFirstContent(t *testing.T) {
 	require.Zero(t, m.look(0).Outstanding)
 	m.pass(2 * time.Second)
 
-	p, _ = h.Admit(0, 0, m.now)
+	p, _ = h.Admit(0, true, 0, m.now)
 	h.Begin(&p)
 	h.Content(&p, time.Second, m.now)
 	state(t, Ramp, m)
@@ -199,7 +234,7 @@ func TestAbandonedAttemptsSayNothing(t *testing.T) {
 func TestAbandonedAfterContentIsWell(t *testing.T) {
 	m := newMachine(t, `{"consecutive": 2}`, 1)
 	m.fails(0, 1)
-	p, _ := m.vms[0].Admit(0, 0, m.now)
+	p, _ := m.vms[0].Admit(0, true, 0, m.now)
 	m.vms[0].Content(&p, time.Second, m.now)
 	m.vms[0].End(&p, &Outcome{Abandoned: true}, m.now)
 	m.fails(0, 1)
@@ -211,7 +246,7 @@ func TestEarlierPeriodsDoNotCount(t *testing.T) {
 	h := m.vms[0]
 	var old [3]Pass
 	for i := range old {
-		old[i], _ = h.Admit(0, 0, m.now)
+		old[i], _ = h.Admit(0, true, 0, m.now)
 	}
 	m.fails(0, 2)
 	m.pass(time.Second)
@@ -230,12 +265,12 @@ func TestRampAdmitsByShare(t *testing.T) {
 	m.fails(0, 1)
 	m.pass(10 * time.Second)
 	m.try(0, success)
-	_, v := m.vms[0].Admit(0, 1<<62-1<<40, m.now)
+	_, v := m.vms[0].Admit(0, true, 1<<62-1<<40, m.now)
 	require.Equal(t, Admitted, v)
-	_, v = m.vms[0].Admit(0, 1<<62, m.now)
+	_, v = m.vms[0].Admit(0, true, 1<<62, m.now)
 	require.Equal(t, Last, v)
 	m.pass(10 * time.Second)
-	_, v = m.vms[0].Admit(0, 1<<64-1, m.now)
+	_, v = m.vms[0].Admit(0, true, 1<<64-1, m.now)
 	require.Equal(t, Admitted, v)
 }
 

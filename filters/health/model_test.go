@@ -46,7 +46,7 @@ func (m *model) vm(t *rapid.T) *Health { return rapid.SampledFrom(m.vms).Draw(t,
 
 func (m *model) Admit(t *rapid.T) {
 	h := m.vm(t)
-	p, v := h.Admit(0, rapid.Uint64().Draw(t, "chance"), m.now)
+	p, v := h.Admit(0, rapid.Bool().Draw(t, "first"), rapid.Uint64().Draw(t, "chance"), m.now)
 	if v == Refused {
 		require.Equal(t, Pass{}, p)
 		return

@@ -12,6 +12,7 @@ type Pass struct {
 	t       *target
 	gen     uint32
 	probe   bool // and not yet judged
+	spare   bool // it is no probe, but shows as much as one; not yet judged
 	begun   bool
 	content bool // was seen
 	slow    bool // it came too late
@@ -39,7 +40,7 @@ func (h *Health) Content(p *Pass, first time.Duration, now time.Time) {
 		p.judge(&d, good)
 	}
 	h.note(p.t, &d)
-	if d.ended > 0 {
+	if d.judges() {
 		p.gen = p.t.view.gen // how the stream ends speaks of the time after it
 	}
 }
@@ -70,12 +71,16 @@ func (h *Health) Release(p *Pass, now time.Time) {
 
 func (p *Pass) delta(now int64) delta { return delta{at: now, gen: p.gen, probeGen: p.gen} }
 
-// judge ends a probe.
+// judge ends a probe. A spare that was tried after all says the same, though it
+// took nobody's place.
 func (p *Pass) judge(d *delta, v verdict) {
-	if p.probe {
-		p.probe = false
+	switch {
+	case p.probe:
 		d.ended, d.verdict = 1, v
+	case p.spare:
+		d.verdict = v
 	}
+	p.probe, p.spare = false, false
 }
 
 // weigh says what an outcome means for the target.

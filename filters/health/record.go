@@ -286,7 +286,10 @@ func (d *delta) empty() bool {
 }
 
 // urgent reports whether other VMs should know at once.
-func (d *delta) urgent() bool { return d.failed > 0 || d.ended > 0 || d.until > 0 }
+func (d *delta) urgent() bool { return d.failed > 0 || d.judges() || d.until > 0 }
+
+// judges reports whether something was seen of a target that is probed.
+func (d *delta) judges() bool { return d.ended > 0 || d.verdict != nothing }
 
 // join adds what was seen later.
 func (d *delta) join(o *delta) {
@@ -297,7 +300,7 @@ func (d *delta) join(o *delta) {
 	if o.ok|o.failed > 0 {
 		d.tally(o)
 	}
-	if o.ended > 0 {
+	if o.judges() {
 		if d.probeGen != o.probeGen {
 			d.probeGen, d.ended, d.verdict = o.probeGen, 0, nothing
 		}

@@ -87,7 +87,7 @@ func TestWithoutSharedData(t *testing.T) {
 				require.LessOrEqual(t, h.Calls(), 30, "a host that takes nothing is not asked over and over")
 			}
 			m.pass(5 * time.Second)
-			p, v := m.vms[0].Admit(0, 0, m.now)
+			p, v := m.vms[0].Admit(0, true, 0, m.now)
 			require.Equal(t, Admitted, v)
 			require.False(t, m.try(0, success), "one probe")
 			m.vms[0].End(&p, &success, m.now)
@@ -178,8 +178,8 @@ func (c *crowd) all(step func(h *Health)) {
 // probe asks for probes, and holds those that it gets for a while.
 func (c *crowd) probe(h *Health) {
 	for range 20 {
-		p, v := h.Admit(0, 0, c.m.now)
-		if v == Refused {
+		p, v := h.Admit(0, true, 0, c.m.now)
+		if v <= Spare {
 			continue
 		}
 		c.probes.Add(1)
@@ -200,13 +200,13 @@ func TestBoundsOfManyVMs(t *testing.T) {
 		c.all(func(h *Health) { h.Look(0, c.m.now) })
 		c.all(func(h *Health) {
 			for range 5 {
-				p, _ := h.Admit(0, 0, c.m.now)
+				p, _ := h.Admit(0, true, 0, c.m.now)
 				h.End(&p, &failure, c.m.now)
 			}
 		})
 		c.m.now = c.m.now.Add(LookEvery)
 		c.all(func(h *Health) {
-			if _, v := h.Admit(0, 0, c.m.now); v != Refused {
+			if _, v := h.Admit(0, true, 0, c.m.now); v != Refused {
 				c.Error("admitted LookEvery after it was shut out")
 			}
 		})
@@ -226,7 +226,7 @@ func (c *crowd) recovers() {
 	c.m.shared.LoseIf, c.m.shared.Lose = nil, 3
 	require.True(c, c.m.try(0, success))
 	c.all(func(h *Health) {
-		p, v := h.Admit(0, 0, c.m.now)
+		p, v := h.Admit(0, true, 0, c.m.now)
 		if v != Admitted {
 			c.Error("not admitted after it recovered")
 		}
@@ -246,7 +246,7 @@ func FuzzRecord(f *testing.F) {
 		s := m.look(0)
 		require.True(t, s.Share >= 0 && s.Share <= 1, "%v", s.Share)
 		require.LessOrEqual(t, s.Until.UnixMilli(), millis(m.now)+maxShut.Milliseconds()+backwards)
-		p, _ := m.vms[0].Admit(0, 1, m.now)
+		p, _ := m.vms[0].Admit(0, true, 1, m.now)
 		m.vms[0].End(&p, &failure, m.now)
 		m.fuzzOn(t, b)
 		if v := m.shared.Values["postern.health.a"].Bytes; len(v) > 0 && string(v) != string(b) {

@@ -9,31 +9,36 @@ import (
 )
 
 // pass asks for the right to try each target of the plan. A target that is shut
-// out leaves it, and one that recovers and has had its share goes to its end.
-// With none left the request is refused until the first may be tried.
+// out leaves it, and one that recovers and has had its share goes to its end,
+// where one stands, too, that others are probing. With nothing but those left the
+// request is refused until the first may be tried.
 func (r *request) pass() *llm.Error {
-	kept, last := r.plan.Targets[:0], 0
+	var verdicts [route.MaxPlan]health.Verdict
+	kept := r.plan.Targets[:0]
 	r.passes = r.passRoom[:0]
 	for _, t := range r.plan.Targets {
-		p, v := r.snap.health.Admit(t.Index, r.m.random(), r.began)
+		first := len(kept) == 0 || verdicts[0] != health.Admitted
+		p, v := r.snap.health.Admit(t.Index, first, r.m.random(), r.began)
 		if v == health.Refused {
 			r.plan.Exclude(t, route.Unhealthy)
 			continue
 		}
 		kept, r.passes = append(kept, t), append(r.passes, p)
-		if v == health.Last {
-			last++
-			continue
+		i := len(kept) - 1
+		for ; i > 0 && verdicts[i-1] < v; i-- {
+			kept[i], r.passes[i], verdicts[i] = kept[i-1], r.passes[i-1], verdicts[i-1]
 		}
-		for i := len(kept) - 1; i >= len(kept)-last; i-- {
-			kept[i], kept[i-1] = kept[i-1], kept[i]
-			r.passes[i], r.passes[i-1] = r.passes[i-1], r.passes[i]
-		}
+		kept[i], r.passes[i], verdicts[i] = t, p, v
 	}
-	if r.plan.Targets = kept; len(kept) == 0 {
-		return health.Refusal(r.soonest())
+	if r.plan.Targets = kept; verdicts[0] > health.Spare {
+		return nil
 	}
-	return nil
+	r.passes = nil // spares take nothing that was to be given back
+	for _, t := range kept {
+		r.plan.Exclude(t, route.Unhealthy)
+	}
+	r.plan.Targets = nil
+	return health.Refusal(r.soonest())
 }
 
 // soonest is how long it takes until a target that is shut out may be tried.
