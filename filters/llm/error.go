@@ -82,7 +82,19 @@ type Error struct {
 	After   time.Duration
 	Policy  string // the id of the forbidding policy, or default-deny
 	Cause   string
+	Targets []TargetError // of several that failed, each for a reason of its own
 }
+
+// TargetError is what is wrong with one of the targets that could have served.
+type TargetError struct {
+	Target string // empty: clients are not told of targets
+	Class  Class
+	Code   string        // as Error.Code, or ShutOut
+	After  time.Duration // until it may be tried; 0: unknown
+}
+
+// ShutOut is the code of a target that was not tried, for what came before.
+const ShutOut = "shut_out"
 
 // Error is the operator's text.
 func (e *Error) Error() string {

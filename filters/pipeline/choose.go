@@ -179,7 +179,7 @@ func (r *request) unplanned() *llm.Error {
 	}
 	switch {
 	case why[route.Unhealthy]:
-		return health.Refusal(r.soonest())
+		return r.shutOut()
 	case why[route.ContextWindow]:
 		e := clientError(400, "context_length_exceeded", "the request is longer than the window of every target of this model")
 		e.Class, e.Source = llm.ContextLength, llm.FromPostern

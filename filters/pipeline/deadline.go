@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/posterngw/postern/filters/llm"
@@ -57,7 +56,7 @@ func (p *providerStage) hurry(now time.Time) {
 	if p.over || limit <= 0 || now.Sub(p.attempt().began) < limit {
 		return
 	}
-	e := overdue("attempt_timeout")
+	e := overdue(attemptTimeout)
 	e.Source = llm.FromProvider
 	switch {
 	case p.relay != nil && p.r.canFailOver(now):
@@ -82,8 +81,14 @@ func (c *clientStage) overdue(e *llm.Error, now time.Time) {
 		a.err = &late
 		c.r.endAttempt(now, e.Code)
 	}
+	told := *e
+	if e.Source == llm.FromProvider {
+		told = *c.r.exhausted(e)
+	} else {
+		told.Targets = c.r.causes()
+	}
 	c.s.Activate()
-	c.fail(e)
+	c.fail(&told)
 }
 
 // silent cuts off an answer that the client has begun to see and that has
@@ -98,37 +103,10 @@ func (c *clientStage) silent(now time.Time) {
 	c.s.Reply(e.Status, answerHeaders(0), nil, "postern_"+e.Code)
 }
 
+// attemptTimeout is the code of an attempt that had its time.
+const attemptTimeout = "attempt_timeout"
+
 func overdue(code string) *llm.Error {
 	return &llm.Error{Class: llm.TimeoutError, Source: llm.FromPostern, Status: 504, Code: code,
 		Message: "the provider did not answer in time"}
-}
-
-// exhausted is the error of a request all of whose attempts failed, each for a
-// reason of its target's: what they have in common, or what was seen.
-func (r *request) exhausted(e *llm.Error) *llm.Error {
-	if len(r.attempts) < 2 {
-		return e
-	}
-	after, mixed, seen := time.Duration(0), false, ""
-	for i := range r.attempts {
-		one := r.attempts[i].err
-		if one == nil || !r.model.Failover.Elsewhere(one.Class) {
-			return e
-		}
-		if one.After > 0 && (after == 0 || one.After < after) {
-			after = one.After
-		}
-		mixed = mixed || one.Class != r.attempts[0].err.Class
-		if i > 0 {
-			seen += ", "
-		}
-		seen += one.Class.String()
-	}
-	all := *e
-	all.After = after
-	if mixed {
-		all.Class, all.Status, all.Code = llm.Overloaded, 503, "all_targets_failed"
-		all.Message = "all " + strconv.Itoa(len(r.attempts)) + " targets of the model that were tried failed: " + seen
-	}
-	return &all
 }

@@ -38,22 +38,7 @@ func (r *request) pass() *llm.Error {
 		r.plan.Exclude(t, route.Unhealthy)
 	}
 	r.plan.Targets = nil
-	return health.Refusal(r.soonest())
-}
-
-// soonest is how long it takes until a target that is shut out may be tried.
-func (r *request) soonest() time.Duration {
-	var least time.Duration
-	for _, x := range r.plan.Excluded {
-		if x.Reason != route.Unhealthy {
-			continue
-		}
-		wait := max(r.snap.health.Look(x.Target.Index, r.began).Until.Sub(r.began), time.Second)
-		if least == 0 || wait < least {
-			least = wait
-		}
-	}
-	return least
+	return r.shutOut()
 }
 
 // report tells the health of an attempt's target how it ended. An error that

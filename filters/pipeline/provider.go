@@ -309,7 +309,7 @@ func (r *request) unanswered(a *attempt, code string) *llm.Error {
 	e := &llm.Error{Class: llm.ProviderError, Source: llm.FromProvider, Status: 502, Code: code, Message: "the provider did not answer"}
 	// The host's timer began a little earlier, by a clock of its own.
 	if limit := r.perTry(); limit > 0 && a.took >= limit-limit/20 {
-		e.Class = llm.TimeoutError
+		e.Class, e.Code = llm.TimeoutError, attemptTimeout
 	}
 	return e
 }

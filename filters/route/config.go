@@ -51,7 +51,7 @@ func routingFields(r *Routing) []config.Field {
 		config.Ref("default_model", &r.Default, "models",
 			config.Doc("The model that serves names which no other model has. Without it they are refused with 404.")),
 		config.Bool("headers", &r.Headers, config.Default(true),
-			config.Doc("Whether answers say where they are from: `x-postern-target`, `x-postern-attempts` (the targets that were tried, with the class of each error) and `x-postern-reason` (what decided for the target).")),
+			config.Doc("Whether answers say where they are from: `x-postern-target`, `x-postern-attempts` (the targets that were tried, with the class of each error) and `x-postern-reason` (what decided for the target). The `causes` of an error name their targets only then.")),
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 // AppendError writes {"type": "error", "error": {…}, "request_id": …} (API
-// reference, errors; the members code and param are ours).
+// reference, errors; the members code, param and causes are ours).
 func (*client) AppendError(dst []byte, e *llm.Error, requestID string) []byte {
 	w := dialect.Writer{B: dst}
 	w.Begin('{')
@@ -21,6 +21,7 @@ func (*client) AppendError(dst []byte, e *llm.Error, requestID string) []byte {
 	if e.Param != "" {
 		w.Quote("param", e.Param)
 	}
+	w.Causes(e)
 	w.Close('}')
 	if requestID != "" {
 		w.Quote("request_id", requestID)

@@ -176,7 +176,7 @@ func ErrorName(e *llm.Error) string {
 }
 
 // AppendError writes an error body. The SDKs find the error's name in __type; the
-// members code, param and requestId are ours.
+// members param, causes and requestId are ours.
 func AppendError(dst []byte, e *llm.Error, requestID string) []byte {
 	return appendBody(dst, ErrorName(e), e, requestID)
 }
@@ -192,6 +192,7 @@ func appendBody(dst []byte, name string, e *llm.Error, requestID string) []byte 
 	if e.Param != "" {
 		w.Quote("param", e.Param)
 	}
+	w.Causes(e)
 	if requestID != "" {
 		w.Quote("requestId", requestID)
 	}

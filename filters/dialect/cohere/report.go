@@ -8,8 +8,8 @@ import (
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
 
-// AppendError writes {"id", "message"} (API reference, errors; the members code
-// and param are ours).
+// AppendError writes {"id", "message"} (API reference, errors; the members code,
+// param and causes are ours).
 func (endpoint) AppendError(dst []byte, e *llm.Error, requestID string) []byte {
 	w := dialect.Writer{B: dst}
 	w.Begin('{')
@@ -23,6 +23,7 @@ func (endpoint) AppendError(dst []byte, e *llm.Error, requestID string) []byte {
 	if e.Param != "" {
 		w.Quote("param", e.Param)
 	}
+	w.Causes(e)
 	w.Close('}')
 	return w.B
 }

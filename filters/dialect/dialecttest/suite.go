@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -346,14 +347,17 @@ func damage(random *rand.Rand, data []byte) []byte {
 	return out
 }
 
-// errors checks that every class has an error body, and an end of a stream.
+// errors checks that every class has an error body that tells the causes, and an
+// end of a stream.
 func (s Suite) errors(t *testing.T) {
 	for c := llm.ClientError; c.String() != ""; c++ {
-		e := &llm.Error{Class: c, Source: llm.FromPostern, Status: c.Status(), Message: "say \"why\"\n", Param: "p"}
+		e := &llm.Error{Class: c, Source: llm.FromPostern, Status: c.Status(), Message: "say \"why\"\n", Param: "p",
+			Targets: []llm.TargetError{{Target: "a\"b", Class: c, Code: "x", After: 1500 * time.Millisecond}, {Class: llm.RateLimited, Code: llm.ShutOut}}}
 		out := s.API.Client.AppendError([]byte("kept"), e, "req-1")
 		require.Equal(t, "kept", string(out[:4]))
 		require.True(t, json.Valid(out[4:]), string(out))
 		require.Contains(t, string(out), "req-1")
+		require.Contains(t, string(out), `"causes":[{"target":"a\"b","class":"`+c.String()+`","code":"x","retry_after":2},{"class":"rate_limited","code":"shut_out"}]`)
 		if s.Grammar != nil {
 			f := llm.Facts{Stream: true, Choices: 1}
 			require.NoError(t, s.check(&f, s.API.Client.AppendStreamError(nil, e, "req-1")))

@@ -8,7 +8,8 @@ import (
 )
 
 // AppendError writes a google.rpc.Status under "error" (Google Cloud APIs, errors),
-// with an ErrorInfo that holds the code, the request's id and the part at fault.
+// with an ErrorInfo that holds the code, the request's id and the part at fault,
+// and a Struct with the causes of an error that several targets share.
 func (*client) AppendError(dst []byte, e *llm.Error, requestID string) []byte {
 	w := dialect.Writer{B: dst}
 	status := e.Status
@@ -38,6 +39,14 @@ func (*client) AppendError(dst []byte, e *llm.Error, requestID string) []byte {
 		w.Open('{')
 		w.Word("@type", "type.googleapis.com/google.rpc.RetryInfo")
 		w.Word("retryDelay", strconv.FormatInt(int64(e.After.Seconds()+0.999), 10)+"s")
+		w.Close('}')
+	}
+	if len(e.Targets) > 0 {
+		w.Open('{')
+		w.Word("@type", "type.googleapis.com/google.protobuf.Struct")
+		w.Object("value")
+		w.Causes(e)
+		w.Close('}')
 		w.Close('}')
 	}
 	w.Close(']')

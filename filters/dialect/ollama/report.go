@@ -17,6 +17,7 @@ func (client) AppendError(dst []byte, e *llm.Error, requestID string) []byte {
 	if e.Code != "" {
 		w.Quote("code", e.Code)
 	}
+	w.Causes(e)
 	if requestID != "" {
 		w.Quote("request_id", requestID)
 	}

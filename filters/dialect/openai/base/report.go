@@ -7,7 +7,7 @@ import (
 )
 
 // AppendError writes {"error": {…}} (OpenAI API reference, error object; the
-// request_id member is ours).
+// members request_id and causes are ours).
 func (Client) AppendError(dst []byte, e *llm.Error, requestID string) []byte {
 	w := dialect.Writer{B: dst}
 	w.Begin('{')
@@ -24,6 +24,7 @@ func WriteError(w *dialect.Writer, e *llm.Error, requestID string) {
 	w.Word("type", errorType(e))
 	quoteOrNull(w, "param", e.Param)
 	quoteOrNull(w, "code", errorCode(e))
+	w.Causes(e)
 	if requestID != "" {
 		w.Quote("request_id", requestID)
 	}
