@@ -1,9 +1,6 @@
 package state
 
-import (
-	"bytes"
-	"strings"
-)
+import "strings"
 
 // maxID is the longest id that is looked at, mark included.
 const maxID = 256
@@ -37,7 +34,7 @@ const maxName = 40
 // model's own.
 var (
 	holders = []string{"id", "conversation", "container"}
-	paths   = []string{"name", "cachedContent", "fileUri", "uri"}
+	paths   = []string{"name", "cachedContent", "cached_content", "fileUri", "file_uri", "uri", "invocationArn"}
 	own     = []string{"metadata", "input", "args", "parameters", "schema", "input_schema"}
 )
 
@@ -101,7 +98,7 @@ func (s *scanner) close() bool {
 	s.quoted = false
 	if s.under {
 		s.under = s.list
-		return !s.odd && prefixed(s.prefixes, s.id()) && (!s.path || bytes.IndexByte(s.id(), '/') >= 0)
+		return !s.odd && prefixed(s.prefixes, s.id(), s.path)
 	}
 	s.word, s.opaque = false, false
 	if !s.odd && s.skip == 0 && s.n <= maxName {
@@ -146,10 +143,15 @@ func (s *scanner) reset() {
 	*s = scanner{prefixes: s.prefixes}
 }
 
-// prefixed reports whether a text begins as ids do, and has more.
-func prefixed[T []byte | string](prefixes []string, text T) bool {
+// prefixed reports whether a text begins as ids do, and has more. A star in a
+// prefix stands for anything. With paths only prefixes of the form kind/ count.
+func prefixed[T []byte | string](prefixes []string, text T, paths bool) bool {
 	for _, p := range prefixes {
-		if len(text) > len(p) && string(text[:len(p)]) == p {
+		if paths && strings.IndexByte(p, '/') < 0 {
+			continue
+		}
+		head, rest, _ := strings.Cut(p, "*")
+		if len(text) > len(p) && string(text[:len(head)]) == head && strings.Contains(string(text[len(head):]), rest) {
 			return true
 		}
 	}

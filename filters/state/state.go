@@ -14,7 +14,8 @@
 //
 // Ids are found by how JSON is written, not by the schema of an API: a string
 // under a member that is called "id", or ends in "_id" or "_ids", or is one of a
-// few more names, and that begins as the dialect's ids do. What applications and
+// few more names, and that begins as the dialect's ids do; in paths also what stands
+// behind a kind of them ("files/"). What applications and
 // models write themselves is left alone: text is in strings, and the objects
 // metadata, input, args and those of schemas are passed over.
 //
@@ -23,6 +24,7 @@
 package state
 
 import (
+	"bytes"
 	"crypto/subtle"
 	"strings"
 
@@ -89,8 +91,10 @@ const (
 
 const alphabet = "abcdefghijklmnopqrstuvwxyz234567"
 
-// Mark appends the mark of an id that a provider made.
+// Mark appends the mark of an id that a provider made. Of an id of the form kind/id,
+// which is also told with more before the kind or without it, the last part counts.
 func (k *Key) Mark(dst []byte, provider string, id []byte) []byte {
+	id = id[bytes.LastIndexByte(id, '/')+1:]
 	text := append(append(append(make([]byte, 0, 160), provider...), 0), id...)
 	sum := sha256.HMAC(k.secret[:], text)
 	dst = append(dst, tag...)

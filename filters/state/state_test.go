@@ -3,6 +3,7 @@ package state
 import (
 	"bytes"
 	"encoding/json"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -127,7 +128,7 @@ func TestBody(t *testing.T) {
 		refs       Refs
 	}{
 		"none":      {`{"model":"m","input":"resp_1"}`, `{"model":"m","input":"resp_1"}`, Refs{}},
-		"marked":    {`{"previous_response_id":"` + mark("two", "resp_1") + `"}`, `{"previous_response_id":"resp_1"}`, Refs{Home: "two"}},
+		"marked":    {`{"previous_response_id":"` + mark("two", "resp_1") + `"}`, `{"previous_response_id":"resp_1"}`, Refs{Home: "two", Firm: true}},
 		"reasoning": {`{"input":[{"id":"` + mark("two", "rs_1") + `"}]}`, `{"input":[{"id":"rs_1"}]}`, Refs{Home: "two", Firm: true}},
 		"unknown":   {`{"previous_response_id":"resp_1"}`, `{"previous_response_id":"resp_1"}`, Refs{Unknown: "previous_response_id"}},
 		"soft":      {`{"input":[{"id":"msg_1"}]}`, `{"input":[{"id":"msg_1"}]}`, Refs{}},
@@ -135,7 +136,7 @@ func TestBody(t *testing.T) {
 		"foreign":   {`{"file_id":"` + mark("gone", "file-1") + `"}`, `{"file_id":"` + mark("gone", "file-1") + `"}`, Refs{Bad: "file_id"}},
 		"moved":     {`{"file_id":"file-2` + mark("one", "file-1")[6:] + `"}`, `{"file_id":"file-2` + mark("one", "file-1")[6:] + `"}`, Refs{Bad: "file_id"}},
 		"mixed": {`{"a_id":"` + mark("one", "file-1") + `","b_id":"` + mark("two", "file-2") + `"}`,
-			`{"a_id":"` + mark("one", "file-1") + `","b_id":"` + mark("two", "file-2") + `"}`, Refs{Home: "one", Mixed: "b_id"}},
+			`{"a_id":"` + mark("one", "file-1") + `","b_id":"` + mark("two", "file-2") + `"}`, Refs{Home: "one", Firm: true, Mixed: "b_id"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -159,6 +160,45 @@ func TestPath(t *testing.T) {
 	refs = Refs{}
 	k.Path("files/file-1"+mark("file-2")[6:], kinds, providers, &refs)
 	require.Equal(t, Refs{Bad: "path"}, refs)
+}
+
+// Of an id of the form kind/id the last part counts: it is told with a host before
+// it, in a path behind its kind, and alone.
+func TestKinds(t *testing.T) {
+	k := testKey(t)
+	for name, tt := range map[string]struct {
+		kept             []string
+		answer, id, path string // the answer holds ID; the path holds it as ID or, escaped, as ESCAPED
+	}{
+		"file":    {[]string{"files/"}, `{"file":{"name":"ID","displayName":"files/x"}}`, "files/a-1", "v1beta/files/LAST:download?alt=media"},
+		"uri":     {[]string{"https://g.test/*/files/"}, `{"uri":"ID"}`, "https://g.test/v1beta/files/a-1", "v1beta/files/LAST"},
+		"cache":   {[]string{"projects/*/cachedContents/"}, `{"name":"ID"}`, "projects/p/locations/l/cachedContents/7", "cachedContents/LAST"},
+		"any":     {[]string{"", "datasets/"}, `{"dataset":{"id":"ID"}}`, "set-1", "v1/datasets/LAST"},
+		"arn":     {[]string{"arn:aws*:async-invoke/"}, `{"invocationArn":"ID"}`, "arn:aws:bedrock:r:1:async-invoke/x1", "async-invoke/ESCAPED"},
+		"members": {[]string{"files/"}, `{"fileUri":"ID"}`, "files/b", "files/LAST"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, found := k.NewMarker("two", tt.kept).Append(nil, []byte(strings.Replace(tt.answer, "ID", tt.id, 1)))
+			require.True(t, found)
+			mark := string(k.Mark(nil, "two", []byte(tt.id)))
+			require.Equal(t, strings.Replace(tt.answer, "ID", tt.id+mark, 1), string(got))
+			last := tt.id[strings.LastIndexByte(tt.id, '/')+1:]
+			in := func(mark string) string {
+				return strings.NewReplacer("LAST", last+mark, "ESCAPED", url.PathEscape(tt.id)+mark).Replace(tt.path)
+			}
+			var refs Refs
+			require.Equal(t, in(""), k.Path(in(mark), tt.kept, providers, &refs))
+			require.Equal(t, Refs{Home: "two"}, refs)
+			refs = Refs{}
+			require.Equal(t, in(""), k.Path(in(""), tt.kept, providers, &refs))
+			require.Equal(t, Refs{Unknown: "path"}, refs)
+		})
+	}
+	var refs Refs
+	k.Path("v1/datasets?name=files", []string{"", "datasets/"}, providers, &refs)
+	k.Path("guardrail/arn%3Aaws%3Abedrock%3Ar%3A1%3Aguardrail%2Fg/version/1/apply", []string{"arn:aws*:async-invoke/"}, providers, &refs)
+	k.Path("broken/%zz", kinds, providers, &refs)
+	require.Equal(t, Refs{}, refs)
 }
 
 // FuzzMarker holds the marker against decoding: taking the marks off gives the
@@ -192,7 +232,7 @@ func FuzzMarker(f *testing.F) {
 		for name, id := range plain {
 			_, _, already := split(id)
 			holds := strings.HasSuffix(name, "_id") || name == "id"
-			if holds && len(name) <= maxName && len(id) <= maxID && !already && prefixed(kinds, id) {
+			if holds && len(name) <= maxName && len(id) <= maxID && !already && prefixed(kinds, id, false) {
 				require.Equal(t, id+string(k.Mark(nil, "one", []byte(id))), marked[name])
 			} else if marked[name] != id {
 				require.Equal(t, id+string(k.Mark(nil, "one", []byte(id))), marked[name])

@@ -6,7 +6,8 @@
 // client's own bytes. Claude on Vertex AI and on Amazon Bedrock is asked by flavours
 // of it: of Bedrock's answers each chunk becomes the event that it holds. Clients of
 // Vertex are served on its paths; those of Bedrock are package bedrock's. Of the API it knows messages, count_tokens and the list of
-// models, for requests that name the API's version: the line is OpenAI's, too.
+// models, for requests that name the API's version: the line is OpenAI's, too. Files,
+// batches and the rest are passed on as they are, see others.
 // It does no HTTP and decides nothing.
 //
 // # What a request of another dialect becomes
@@ -60,12 +61,13 @@ const version = "2023-06-01"
 
 // New returns the dialect.
 func New() *dialect.Dialect {
-	return &dialect.Dialect{Name: dialectName, APIs: []*dialect.API{Messages(), CountTokens()}, Flavours: []string{"adaptive", "budget", vertex, bedrock}}
+	return &dialect.Dialect{Name: dialectName, APIs: []*dialect.API{Messages(), CountTokens(), others()},
+		Flavours: []string{"adaptive", "budget", vertex, bedrock}, Kept: kept}
 }
 
 // Messages returns the messages API.
 func Messages() *dialect.API {
-	return &dialect.API{Name: "messages", Operation: llm.Chat, Client: &client{}, Provider: &provider{}, Same: &same{}}
+	return &dialect.API{Name: "messages", Operation: llm.Chat, Client: &client{}, Provider: &provider{}, Same: &same{}, Keeps: true}
 }
 
 type client struct{}

@@ -8,6 +8,7 @@ import (
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/eventstream"
 	"github.com/posterngw/postern/filters/wire/jsonx"
+	"github.com/posterngw/postern/filters/wire/percent"
 )
 
 // The flavours of targets that serve messages on another cloud: the body is the
@@ -71,7 +72,7 @@ func unescaped(name string, ok bool) (string, bool) {
 	if !ok || name == "" || name == "count-tokens" {
 		return "", false
 	}
-	return aws.Unescape(name)
+	return percent.Unescape(name)
 }
 
 // place puts model, version and stream where the target wants them. The document

@@ -12,26 +12,15 @@ import (
 
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/wire/percent"
 )
 
 // ModelPath is the path of an action on a model. The name may be an ARN: all but
 // what RFC 3986 calls unreserved is escaped, as the SDKs do.
 func ModelPath(base, model, action string) string {
 	b := make([]byte, 0, len(base)+len(model)+len(action)+24)
-	b = append(append(b, base...), "/model/"...)
-	for i := range len(model) {
-		if c := model[i]; unreserved(c) {
-			b = append(b, c)
-		} else {
-			const digits = "0123456789ABCDEF"
-			b = append(b, '%', digits[c>>4], digits[c&15])
-		}
-	}
+	b = percent.Append(append(append(b, base...), "/model/"...), model)
 	return string(append(append(b, '/'), action...))
-}
-
-func unreserved(c byte) bool {
-	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0
 }
 
 // Action takes a path "/model/{name}/{action}" apart. The name may hold slashes,
@@ -42,41 +31,8 @@ func Action(path string) (model, action string, ok bool) {
 	if !ok || at < 1 {
 		return "", "", false
 	}
-	model, ok = Unescape(rest[:at])
+	model, ok = percent.Unescape(rest[:at])
 	return model, rest[at+1:], ok
-}
-
-// Unescape undoes percent-encoding; false for an escape that is none.
-func Unescape(s string) (string, bool) {
-	if strings.IndexByte(s, '%') < 0 {
-		return s, true
-	}
-	b := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c == '%' {
-			if i+2 >= len(s) {
-				return "", false
-			}
-			high, low := unhex(s[i+1]), unhex(s[i+2])
-			if high < 0 || low < 0 {
-				return "", false
-			}
-			c, i = byte(high<<4|low), i+2
-		}
-		b = append(b, c)
-	}
-	return string(b), true
-}
-
-func unhex(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c|0x20 && c|0x20 <= 'f':
-		return int(c|0x20-'a') + 10
-	}
-	return -1
 }
 
 // Token is the API key of a client: a bearer token (AWS_BEARER_TOKEN_BEDROCK). A

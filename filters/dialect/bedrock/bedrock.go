@@ -57,7 +57,8 @@ import (
 // New returns the dialect. claude is the API whose bodies Claude takes under
 // InvokeModel, chat that of the models that take chat completions.
 func New(claude, chat *dialect.API) *dialect.Dialect {
-	return &dialect.Dialect{Name: "bedrock", APIs: []*dialect.API{Converse(), Invoke(claude, chat), Embed()}, Flavours: []string{invokeFlavour}}
+	return &dialect.Dialect{Name: "bedrock", APIs: []*dialect.API{Converse(), Invoke(claude, chat), Embed(), others()},
+		Flavours: []string{invokeFlavour}, Kept: kept}
 }
 
 // Converse returns the API of Converse and ConverseStream.

@@ -5,8 +5,8 @@
 // It stands on both sides and serves requests that keep the API with the
 // client's own bytes. Version 1's chat and generate are read, for usage and
 // events, but not translated: a request that would have to be is refused. Their
-// streams are lines of JSON. It holds no classify, tokenize, summarize, data
-// sets or connectors, does no HTTP and decides nothing.
+// streams are lines of JSON. Classify, tokenize, data sets, jobs and connectors are
+// passed on as they are, see others. It does no HTTP and decides nothing.
 //
 // # What a request of another dialect becomes
 //
@@ -43,7 +43,9 @@ const name = "cohere"
 
 // New returns the dialect.
 func New() *dialect.Dialect {
-	return &dialect.Dialect{Name: name, APIs: []*dialect.API{Chat(), Embed(), Rerank(), ChatV1(), Generate(), EmbedV1(), RerankV1()}}
+	chat := Chat()
+	return &dialect.Dialect{Name: name, Kept: kept,
+		APIs: []*dialect.API{chat, Embed(), Rerank(), ChatV1(), Generate(), EmbedV1(), RerankV1(), others(chat)}}
 }
 
 // endpoint is where an API is, and what all of them share as clients and as

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/llm"
@@ -58,7 +59,8 @@ type embedSame struct {
 
 // Recognise knows the form's method.
 func (c *embedClient) Recognise(l *dialect.Line) (dialect.Call, bool) {
-	return called(l, llm.Embed, c.form.method)
+	call, ok := called(l, llm.Embed, c.form.method)
+	return call, ok && !strings.HasPrefix(call.Model, "imagen") // which makes images by predict
 }
 
 var embedKeys = jsonx.NewKeys("content", "requests", "instances", "parameters", "model", "taskType", "title",

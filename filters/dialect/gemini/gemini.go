@@ -5,8 +5,10 @@
 //
 // It stands on both sides and serves requests that keep the dialect with the
 // client's own bytes. A client's stream is server-sent events where it asks for
-// alt=sse, else one JSON array; providers are always asked for events. It knows
-// no live sessions, files, caches, batches, tuning, images or videos by predict.
+// alt=sse, else one JSON array; providers are always asked for events. Files,
+// caches, batches, live sessions and other methods of models are passed on as they
+// are, see others; the bytes of a resumable upload go to the URL that its start is
+// answered with, which is the provider's own.
 // It does no HTTP and decides nothing.
 //
 // # What a request of another dialect becomes
@@ -49,8 +51,8 @@ const vertex = "vertex"
 
 // New returns the dialect.
 func New() *dialect.Dialect {
-	return &dialect.Dialect{Name: name, Flavours: []string{vertex}, APIs: []*dialect.API{
-		Generate(), array(), CountTokens(), batchEmbed(), embed(), predict(), modelList(), model(),
+	return &dialect.Dialect{Name: name, Flavours: []string{vertex}, Kept: kept, APIs: []*dialect.API{
+		Generate(), array(), CountTokens(), batchEmbed(), embed(), predict(), modelList(), model(), others(), vertexOthers(),
 	}}
 }
 

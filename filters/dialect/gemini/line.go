@@ -5,6 +5,7 @@ import (
 
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/wire/percent"
 )
 
 // resource takes a path apart: "/v1beta/models/{model}:{method}", and Vertex's
@@ -105,36 +106,14 @@ func parameter(query, name string) (string, bool) {
 // unescapePath undoes percent-encoding; false when it is broken or hides a control
 // character.
 func unescapePath(s string) (string, bool) {
-	var out []byte
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c == '%' {
-			if i+2 >= len(s) {
-				return "", false
-			}
-			hi, lo := unhex(s[i+1]), unhex(s[i+2])
-			if hi < 0 || lo < 0 {
-				return "", false
-			}
-			c = byte(hi<<4 | lo)
-			i += 2
-		}
-		if c < ' ' || c == 0x7f {
-			return "", false
-		}
-		out = append(out, c)
+	out, ok := percent.Unescape(s)
+	for i := range len(out) {
+		ok = ok && out[i] >= ' ' && out[i] != 0x7f
 	}
-	return string(out), true
-}
-
-func unhex(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c|0x20 && c|0x20 <= 'f':
-		return int(c|0x20-'a') + 10
+	if !ok {
+		return "", false
 	}
-	return -1
+	return out, true
 }
 
 // escapePath writes a model's name into a path; slashes and what a path may hold

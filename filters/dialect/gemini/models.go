@@ -35,7 +35,7 @@ func (*modelClient) Recognise(l *dialect.Line) (dialect.Call, bool) {
 		return dialect.Call{}, false
 	}
 	name, method, ok := resource(l.Path)
-	return dialect.Call{Operation: llm.Models, Model: name, Bare: true}, ok && method == ""
+	return dialect.Call{Operation: llm.Models, Model: name, Bare: true}, ok && method == "" && !strings.Contains(name, "/operations/")
 }
 
 // AppendModels writes the one model that was asked for.

@@ -64,10 +64,11 @@ func Chat() *dialect.API {
 // others returns the API of the paths that no codec reads.
 func others(chat *dialect.API) *dialect.API {
 	return passthrough.API(passthrough.Options{
-		Split: func(l *dialect.Line) (string, bool) {
-			api, model, ok := base.Path(l)
-			return api, ok && model == "" && l.Header("anthropic-version") == ""
+		Split: func(l *dialect.Line) (rest, model string, ok bool) {
+			rest, model, ok = base.Path(l)
+			return rest, model, ok && (model == "" || base.Deployed(rest)) && l.Header("anthropic-version") == ""
 		},
+		InBody: base.NamesModel,
 		Paths: []string{"images", "audio", "moderations", "files", "batches", "fine_tuning", "uploads", "vector_stores", "assistants",
 			"threads", "responses", "conversations", "chat/completions", "evals", "containers", "videos", "realtime", "skills", "chatkit"},
 		Join:   base.URL,

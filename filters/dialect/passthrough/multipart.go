@@ -18,12 +18,13 @@ const (
 var (
 	crlf      = []byte("\r\n")
 	blankLine = []byte("\r\n\r\n")
+	dashes    = []byte("--")
 )
 
 // field finds the value of the field "model" in a multipart body (RFC 7578); an
 // empty span when there is none. Two of them are refused: who reads which?
 func field(kind string, body []byte) (at jsonx.Span, err *llm.Error) {
-	if !strings.HasPrefix(strings.ToLower(kind), "multipart/form-data") || !bytes.HasPrefix(body, []byte("--")) {
+	if !strings.HasPrefix(strings.ToLower(kind), "multipart/form-data") || !bytes.HasPrefix(body, dashes) {
 		return at, nil
 	}
 	line := bytes.Index(body, crlf)

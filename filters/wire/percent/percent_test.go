@@ -36,3 +36,16 @@ func TestForms(t *testing.T) {
 		require.Equal(t, s, form.Get("k"))
 	})
 }
+
+func TestUnescape(t *testing.T) {
+	for _, s := range []string{"%", "%4", "a%4", "%zz", "%4g"} {
+		_, ok := percent.Unescape(s)
+		require.False(t, ok, s)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.String().Draw(t, "text")
+		back, ok := percent.Unescape(string(percent.Append(nil, s)))
+		require.True(t, ok)
+		require.Equal(t, s, back)
+	})
+}

@@ -116,7 +116,7 @@ func URL(t *dialect.Target, api string) string {
 	switch azure := FlavourOf(t).Has(Azure); {
 	case azure && t.Version != "":
 		path = strings.TrimSuffix(strings.TrimSuffix(path, "/v1"), "/openai") + "/openai/"
-		if t.Model != "" && deployed(api) {
+		if t.Model != "" && Deployed(api) {
 			path += "deployments/" + t.Model + "/"
 		}
 		if strings.Contains(api, "?") {
@@ -131,9 +131,22 @@ func URL(t *dialect.Target, api string) string {
 	return path + "/" + api
 }
 
-// deployed reports whether Azure has an API under each deployment.
-func deployed(api string) bool {
-	return api == "chat/completions" || api == "completions" || api == "embeddings"
+// Deployed reports whether Azure has an API under each deployment (source: the
+// reference of Azure OpenAI's inference API, 2025-04-01-preview).
+func Deployed(api string) bool {
+	api, _, _ = strings.Cut(api, "?")
+	switch api {
+	case "chat/completions", "completions", "embeddings", "images/generations", "images/edits",
+		"audio/transcriptions", "audio/translations", "audio/speech":
+		return true
+	}
+	return false
+}
+
+// NamesModel reports whether a target is told the model in the body: all but
+// deployments in the path are.
+func NamesModel(t *dialect.Target, api string) bool {
+	return !FlavourOf(t).Has(Azure) || t.Version == "" || !Deployed(api)
 }
 
 // Credential is a bearer token, or Azure's api-key header.
