@@ -3,12 +3,14 @@ package state
 import (
 	"bytes"
 	"encoding/json"
-	"net/url"
+
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/posterngw/postern/filters/wire/percent"
 )
 
 const secret = "0123456789abcdef"
@@ -184,7 +186,7 @@ func TestKinds(t *testing.T) {
 			require.Equal(t, strings.Replace(tt.answer, "ID", tt.id+mark, 1), string(got))
 			last := tt.id[strings.LastIndexByte(tt.id, '/')+1:]
 			in := func(mark string) string {
-				return strings.NewReplacer("LAST", last+mark, "ESCAPED", url.PathEscape(tt.id)+mark).Replace(tt.path)
+				return strings.NewReplacer("LAST", last+mark, "ESCAPED", string(percent.Append(nil, tt.id))+mark).Replace(tt.path)
 			}
 			var refs Refs
 			require.Equal(t, in(""), k.Path(in(mark), tt.kept, providers, &refs))

@@ -28,10 +28,11 @@ const (
 	kOutput
 	kServiceTier
 	kVersion
+	kContainer
 )
 
 var inspected = jsonx.NewKeys("model", "messages", "system", "max_tokens", "stream", "tools", "tool_choice", "metadata",
-	"temperature", "top_p", "top_k", "stop_sequences", "thinking", "output_config", "service_tier", "anthropic_version")
+	"temperature", "top_p", "top_k", "stop_sequences", "thinking", "output_config", "service_tier", "anthropic_version", "container")
 
 // Recognise knows messages, on Vertex too, and the list of models when the request names a
 // version of this API: its line is OpenAI's, too.
@@ -136,7 +137,7 @@ func (*client) Facts(c dialect.Call, doc *jsonx.Document) (llm.Facts, *llm.Error
 	f.User = dialect.Plain(jsonx.Interior(user), maxUser)
 	data := 0
 	if doc.Depth(kMessages) > plainDepth {
-		f.Images, data = media(messages)
+		f.Images, data = media(messages, &f)
 	}
 	f.TextBytes, f.Opening = len(doc.Body())-data, dialect.Opening(messages, doc.Raw(kSystem))
 	f.Needs = m.needs(&f)
@@ -159,17 +160,20 @@ func (m *members) maxTokens() int {
 }
 
 // media counts the images of a conversation, in tool results too, and the bytes
-// of their data.
-func media(turns []byte) (images, data int) {
+// of their data. It notes what is given by the id of a file.
+func media(turns []byte, f *llm.Facts) (images, data int) {
 	for turn := jsonx.Elements(turns); turn.Next(); {
 		for it := jsonx.Members(turn.Value()); it.Next(); {
 			switch {
 			case it.Kind() == jsonx.Array && it.KeyIs("content"):
-				n, d := media(it.Value())
+				n, d := media(it.Value(), f)
 				images, data = images+n, data+d
 			case it.Kind() == jsonx.Object && it.KeyIs("source"):
 				n, d := imageData(turn.Value(), it.Value())
 				images, data = images+n, data+d
+				if _, kept := jsonx.Lookup(it.Value(), "file_id"); kept {
+					f.Needs |= llm.NeedState
+				}
 			}
 		}
 	}
@@ -188,14 +192,15 @@ func imageData(block, source []byte) (images, data int) {
 // needs are the abilities that a request asks for, documents and schemas by a
 // look at what it holds.
 func (m *members) needs(f *llm.Facts) llm.Needs {
-	var n llm.Needs
+	n := f.Needs
 	for _, x := range [...]struct {
 		there bool
 		need  llm.Needs
 	}{
 		{f.Tools > 0, llm.NeedTools}, {f.Images > 0, llm.NeedImages}, {f.Stream, llm.NeedStream},
 		{m.object(kThinking) != nil, llm.NeedReasoning},
-		{documents(m.array(kMessages)), llm.NeedDocuments},
+		{holds(m.array(kMessages), "document"), llm.NeedDocuments},
+		{holds(m.array(kMessages), "container_upload") || m.container(), llm.NeedState},
 	} {
 		if x.there {
 			n |= x.need
@@ -207,12 +212,22 @@ func (m *members) needs(f *llm.Facts) llm.Needs {
 	return n
 }
 
-// documents reports whether a conversation holds documents.
-func documents(turns []byte) bool {
+// container reports whether a container is used that an earlier answer named.
+func (m *members) container() bool {
+	v, ok := m.doc.Get(kContainer)
+	if !ok || v.Kind == jsonx.String {
+		return ok
+	}
+	id, ok := jsonx.Lookup(v.Raw(m.doc.Body()), "id")
+	return ok && jsonx.KindOf(id) == jsonx.String
+}
+
+// holds reports whether a conversation holds blocks of a type.
+func holds(turns []byte, word string) bool {
 	for turn := jsonx.Elements(turns); turn.Next(); {
 		content, _ := jsonx.Lookup(turn.Value(), "content")
 		for it := jsonx.Elements(content); it.Next(); {
-			if kind, _ := jsonx.Lookup(it.Value(), "type"); jsonx.Equal(jsonx.Interior(kind), "document") {
+			if kind, _ := jsonx.Lookup(it.Value(), "type"); jsonx.Equal(jsonx.Interior(kind), word) {
 				return true
 			}
 		}

@@ -27,7 +27,7 @@ func (*client) Decode(f llm.Facts, doc *jsonx.Document) (*llm.Request, *llm.Erro
 	r.ServiceTier = serviceTier(m.raw(kServiceTier, "a valid string", jsonx.String))
 	r.Extra = m.labels(r.Extra)
 	for it := jsonx.Members(doc.Body()); it.Next(); {
-		if inspected.Find(it.Key()) < 0 {
+		if k := inspected.Find(it.Key()); k < 0 || k == kContainer {
 			r.Extra = dialect.Keep(r.Extra, &it)
 		}
 	}

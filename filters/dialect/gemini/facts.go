@@ -112,6 +112,9 @@ func weighPart(f *llm.Facts, part []byte) (data int) {
 				size = 0 // text may be among it
 			}
 			data += size
+			if uri := getText(it.Value(), "fileUri"); bytes.Contains(uri, host) && bytes.Contains(uri, files) {
+				f.Needs |= llm.NeedState
+			}
 		case "functionResponse":
 			for in := jsonx.Elements(get(it.Value(), "parts")); in.Next(); {
 				data += weighPart(f, in.Value())
@@ -120,6 +123,9 @@ func weighPart(f *llm.Facts, part []byte) (data int) {
 	}
 	return data
 }
+
+// A file that was sent to the API before is at one of its own URIs.
+var host, files = []byte("generativelanguage.googleapis.com"), []byte("files")
 
 // mediaKind is what a medium of a type is; what is neither image, audio nor video
 // is a document.

@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/posterngw/postern/filters/dialect"
@@ -39,8 +40,8 @@ func others() *dialect.API {
 			return "", "", false
 		}
 		at := len(l.Path) - len(rest)
-		rest, model = named(rest)
-		return l.Path[1:at] + rest, model, true
+		rest, model, ok = named(l, rest)
+		return l.Path[1:at] + rest, model, ok
 	}
 	for _, version := range [...]string{"v1beta/", "v1alpha/", "v1/"} {
 		for _, path := range [...]string{"files", "cachedContents", "batches", "operations", "fileSearchStores", "corpora", "generatedFiles",
@@ -73,8 +74,7 @@ func vertexOthers() *dialect.API {
 		if !ok || len(parts) < 5 || parts[0] != "projects" || parts[2] != "locations" {
 			return "", "", false
 		}
-		rest, model = named(parts[4])
-		return rest, model, true
+		return named(l, parts[4])
 	}
 	o.Paths = []string{"cachedContents", "batchPredictionJobs", "tuningJobs", "operations", "publishers/google/" + inModel}
 	o.Join = func(t *dialect.Target, rest string) string { return t.BasePath + "/" + put(rest, t.Model) }
@@ -104,23 +104,23 @@ func common() passthrough.Options {
 	}
 }
 
-// named takes the model out of a path: "models/{model}:method", or something below
-// the model.
-func named(rest string) (path, model string) {
+// methods are the others of a model.
+var methods = []string{"predict", "predictLongRunning", "fetchPredictOperation", "batchGenerateContent", "asyncBatchEmbedContent", "generateAnswer"}
+
+// named takes the model out of a path: "models/{model}:method", which is posted,
+// or something below the model.
+func named(l *dialect.Line, rest string) (path, model string, ok bool) {
 	const models = "models/"
-	before, after, ok := strings.Cut(rest, models)
-	if !ok || before != "" && before != "publishers/google/" {
-		return rest, ""
+	before, after, found := strings.Cut(rest, models)
+	if !found || before != "" && before != "publishers/google/" {
+		return rest, "", true
 	}
 	end := strings.IndexAny(after, ":/")
-	if end < 1 {
-		return rest, ""
+	if end < 1 || after[end] == ':' && (l.Method != "POST" || !slices.Contains(methods, after[end+1:])) {
+		return "", "", false
 	}
 	model, ok = unescapePath(after[:end])
-	if !ok {
-		return rest, ""
-	}
-	return before + models + passthrough.Model + after[end:], model
+	return before + models + passthrough.Model + after[end:], model, ok
 }
 
 // put puts a model's name back; one that is a resource's brings its own folder.

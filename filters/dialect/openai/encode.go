@@ -76,7 +76,7 @@ func (e *encoder) message(m *llm.Message) {
 	}
 	e.w.Open('{')
 	e.w.Word("role", e.role(m.Role))
-	if len(m.Name) > 0 {
+	if e.takes(base.Names, len(m.Name) > 0, "messages/*/name") {
 		e.w.Text("name", m.Name)
 	}
 	e.content(m.Parts, m.Role == llm.Assistant)

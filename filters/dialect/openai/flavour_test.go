@@ -101,3 +101,15 @@ func TestServes(t *testing.T) {
 		require.Equal(t, want, api.Name, flavour)
 	}
 }
+
+// A server that refuses the names of speakers is not told them.
+func TestNames(t *testing.T) {
+	r := &llm.Request{Messages: []llm.Message{{Role: llm.User, Name: llm.Escaped("ann"), Parts: []llm.Part{{Text: llm.Escaped("hi")}}}}}
+	for flavour, want := range map[string]string{"": `{"role":"user","name":"ann","content":"hi"}`, "groq": `{"role":"user","content":"hi"}`} {
+		var l dialect.Ledger
+		out, fault := codec.Provider.Encode(nil, r, &dialect.Target{Model: "m", Flavour: flavour}, &l)
+		require.Nil(t, fault)
+		require.Contains(t, string(out), want)
+		require.Equal(t, flavour == "groq", strings.Contains(string(l.Append(nil)), "messages/*/name"))
+	}
+}

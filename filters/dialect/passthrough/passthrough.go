@@ -116,7 +116,7 @@ func (c *client) passes(rest string) bool {
 	}
 	for _, p := range c.o.Paths {
 		after, ok := strings.CutPrefix(rest, p)
-		if ok && (after == "" || after[0] == '/') {
+		if ok && (after == "" || after[0] == '/' || after[0] == ':') {
 			return true
 		}
 	}

@@ -7,7 +7,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/anthropic"
+	"github.com/posterngw/postern/filters/dialect/bedrock"
+	"github.com/posterngw/postern/filters/dialect/cohere"
 	"github.com/posterngw/postern/filters/dialect/dialecttest"
+	"github.com/posterngw/postern/filters/dialect/gemini"
 	"github.com/posterngw/postern/filters/dialect/openai"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
@@ -37,11 +41,13 @@ func TestRecognise(t *testing.T) {
 		"GET /v1/responses/resp_1/input_items":      "responses/resp_1/input_items",
 		"GET /v1/filesystem":                        "",
 		"GET /v1/files/../models":                   "",
+		"GET /v1/files/a%2fb":                       "",
 		"GET /v1/files/%2e%2e/models":               "",
 		"GET /v1/files//x":                          "",
 		"GET /v1/organization/admin_api_keys":       "",
 		"OPTIONS /v1/files":                         "",
 		"POST /openai/deployments/d/images/x":       "",
+		"POST /openai/deployments/d/images/edits":   "images/edits",
 		"GET /v2/files":                             "",
 		"POST /v1/audio/transcriptions?api-version": "audio/transcriptions",
 	} {
@@ -52,6 +58,62 @@ func TestRecognise(t *testing.T) {
 	json, _ := api(t).Client.Recognise(line("POST /v1/images/edits", "application/json; charset=utf-8"))
 	form, _ := api(t).Client.Recognise(line("POST /v1/images/edits", "multipart/form-data; boundary=x"))
 	require.True(t, !json.Raw && form.Raw && json.Bare && form.Bare)
+}
+
+// Every dialect's own paths, where they lead, and the model that they name.
+func TestDialects(t *testing.T) {
+	claude, chat := anthropic.Messages(), openai.Chat()
+	azure := &dialect.Target{Flavour: "azure", Version: "v", Model: "dep"}
+	for _, tt := range []struct {
+		d              *dialect.Dialect
+		line, header   string
+		target         *dialect.Target
+		upstream, name string // empty: not passed on
+	}{
+		{openai.New(), "POST /openai/deployments/d/audio/speech?api-version=1", "", azure, "/openai/deployments/dep/audio/speech?api-version=v", "d"},
+		{openai.New(), "POST /openai/deployments/d/files", "", azure, "", ""},
+		{anthropic.New(), "GET /v1/files?limit=2", "anthropic-version", &dialect.Target{BasePath: "/x/v1"}, "/x/v1/files?limit=2", ""},
+		{anthropic.New(), "GET /v1/files", "", &dialect.Target{}, "", ""},
+		{anthropic.New(), "POST /v1/messages/batches/b/cancel", "", &dialect.Target{}, "/v1/messages/batches/b/cancel", ""},
+		{anthropic.New(), "GET /v1/organizations/me", "anthropic-version", &dialect.Target{}, "", ""},
+		{gemini.New(), "POST /upload/v1beta/files?key=k", "", &dialect.Target{}, "/upload/v1beta/files", ""},
+		{gemini.New(), "GET /download/v1beta/files/a:download?alt=media", "", &dialect.Target{BasePath: "/p/v1beta"}, "/p/download/v1beta/files/a:download?alt=media", ""},
+		{gemini.New(), "GET /v1beta/models/veo/operations/o", "", &dialect.Target{Model: "veo-3"}, "/v1beta/models/veo-3/operations/o", "veo"},
+		{gemini.New(), "POST /v1beta/models/veo:predictLongRunning", "", &dialect.Target{Model: "tunedModels/t"}, "/v1beta/tunedModels/t:predictLongRunning", "veo"},
+		{gemini.New(), "GET /v1/files", "", &dialect.Target{}, "", ""},
+		{gemini.New(), "GET /v1/files", "x-goog-api-key", &dialect.Target{}, "/v1/files", ""},
+		{gemini.New(), "GET /ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=k", "", &dialect.Target{},
+			"/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent", ""},
+		{gemini.New(), "POST /v1/projects/p/locations/l/publishers/google/models/veo:predictLongRunning", "",
+			&dialect.Target{Flavour: "vertex", BasePath: "/v1/projects/o/locations/e", Model: "veo-3"},
+			"/v1/projects/o/locations/e/publishers/google/models/veo-3:predictLongRunning", "veo"},
+		{cohere.New(), "POST /v1/tokenize", "", &dialect.Target{BasePath: "/v2"}, "/v1/tokenize", ""},
+		{cohere.New(), "POST /v2/batches/b:cancel", "", &dialect.Target{}, "/v2/batches/b:cancel", ""},
+		{cohere.New(), "GET /v1/api-keys", "", &dialect.Target{}, "", ""},
+		{bedrock.New(claude, chat), "POST /model/m%3A1/count-tokens", "", &dialect.Target{Model: "n:1"}, "/model/n%3A1/count-tokens", "m:1"},
+		{bedrock.New(claude, chat), "GET /async-invoke/arn%3Aaws%2Fi", "", &dialect.Target{}, "/async-invoke/arn%3Aaws%2Fi", ""},
+		{bedrock.New(claude, chat), "POST /model/m/invoke-with-bidirectional-stream", "", &dialect.Target{}, "", ""},
+		{bedrock.New(claude, chat), "GET /async-invoke/%252e%252e", "", &dialect.Target{}, "", ""},
+	} {
+		l := line(tt.line, "")
+		l.Header = func(name string) string {
+			if name == tt.header {
+				return "x"
+			}
+			return ""
+		}
+		upstream := ""
+		for _, a := range tt.d.APIs {
+			if a.Operation != llm.Passthrough || a.Takes != nil && !a.Takes(tt.target) {
+				continue
+			}
+			if c, ok := a.Client.Recognise(l); ok {
+				require.Equal(t, tt.name, c.Model, tt.line)
+				upstream = a.Provider.Path(&llm.Facts{Operation: c.Operation, Rest: c.Rest}, tt.target)
+			}
+		}
+		require.Equal(t, tt.upstream, upstream, tt.line)
+	}
 }
 
 func TestPath(t *testing.T) {

@@ -36,6 +36,7 @@ const (
 	Details                           // reasoning_details with signatures
 	Completions                       // POST /completions
 	Embeddings                        // POST /embeddings
+	Names                             // the name of a turn's speaker
 )
 
 // Flavour is how a server that speaks the dialect differs from OpenAI.
@@ -51,13 +52,15 @@ type Flavour struct {
 func (f *Flavour) Has(x Feature) bool { return f.has&x == x }
 
 // common is what nearly all servers take.
-const common = Many | Logprobs | LogitBias | Strict | Schema | ToolChoice | Parallel | StreamOptions | Effort | User | Penalties
+const common = Many | Logprobs | LogitBias | Strict | Schema | ToolChoice | Parallel | StreamOptions | Effort | User | Penalties | Names
 
 // own is what OpenAI itself takes.
 const own = common | Developer | Tier | Verbosity | Metadata | Search | Responses | Files | Completions | Embeddings
 
 // flavours is the quirks table. Sources: the API reference of each provider or
-// server, and recorded answers.
+// server, and recorded answers; for Mistral the request's fields in its Python client
+// (July 2026), whose reasoning_effort knows "none" and "high" alone, for Groq its page
+// on compatibility with OpenAI, and what its Python client says of each field.
 var flavours = []struct {
 	name string
 	Flavour
@@ -66,14 +69,14 @@ var flavours = []struct {
 	{"responses", Flavour{"max_completion_tokens", "seed", "required", "", own | ToResponses}},
 	{"azure", Flavour{"max_completion_tokens", "seed", "required", "", own&^Search | Azure}},
 	{"azure-responses", Flavour{"max_completion_tokens", "seed", "required", "", own&^Search | Azure | ToResponses}},
-	{"mistral", Flavour{"max_tokens", "random_seed", "any", "", common&^(Logprobs|LogitBias|StreamOptions|User|Effort) | Embeddings}},
-	{"groq", Flavour{"max_completion_tokens", "seed", "required", "reasoning", common&^(Many|Logprobs|LogitBias) | Tier | Responses}},
-	{"deepseek", Flavour{"max_tokens", "", "required", "reasoning_content", Logprobs | ToolChoice | StreamOptions | Penalties}},
+	{"mistral", Flavour{"max_tokens", "random_seed", "any", "", common&^(Logprobs|LogitBias|StreamOptions|User|Effort) | Metadata | Embeddings}},
+	{"groq", Flavour{"max_completion_tokens", "seed", "required", "reasoning", common&^(Many|Logprobs|LogitBias|Penalties|Names) | Tier | Responses}},
+	{"deepseek", Flavour{"max_tokens", "", "required", "reasoning_content", Logprobs | ToolChoice | StreamOptions | Penalties | Names}},
 	{"xai", Flavour{"max_completion_tokens", "seed", "required", "reasoning_content", common&^LogitBias | Responses}},
 	{"openrouter", Flavour{"max_tokens", "seed", "required", "reasoning",
 		common&^(Many|Effort) | TopK | Developer | EffortObject | Verbosity | Metadata | Details | Completions | Embeddings}},
 	{"vllm", Flavour{"max_tokens", "seed", "required", "reasoning_content", common | TopK | Completions | Embeddings}},
-	{"ollama", Flavour{"max_tokens", "seed", "required", "reasoning", Schema | StreamOptions | Effort | Penalties | Completions | Embeddings}},
+	{"ollama", Flavour{"max_tokens", "seed", "required", "reasoning", Schema | StreamOptions | Effort | Penalties | Names | Completions | Embeddings}},
 	{"compatible", Flavour{"max_tokens", "seed", "required", "reasoning_content", common | TopK | Details | Completions | Embeddings}},
 }
 
