@@ -4,9 +4,12 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"io"
+	"log"
 	"math/big"
 	"testing"
 	"time"
@@ -14,14 +17,54 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// certificate is an authority that nothing trusts, for Envoy to read.
-func certificate(t *testing.T) string {
+// authority signs certificates. Nothing trusts it but what is told to.
+type authority struct {
+	key         *ecdsa.PrivateKey
+	certificate *x509.Certificate
+}
+
+func newAuthority(t *testing.T) *authority {
 	t.Helper()
+	template := template("authority")
+	template.IsCA = true
+	a := &authority{}
+	a.certificate, a.key = a.issue(t, template)
+	return a
+}
+
+func template(name string) *x509.Certificate {
+	return &x509.Certificate{SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), BasicConstraintsValid: true}
+}
+
+// issue makes a certificate with a key of its own; the first one signs itself.
+func (a *authority) issue(t *testing.T, template *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	parent, signer := a.certificate, a.key
+	if parent == nil {
+		parent, signer = template, key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
 	require.NoError(t, err)
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	made, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	return made, key
 }
+
+// sign makes a server's certificate for a name.
+func (a *authority) sign(t *testing.T, name string) tls.Certificate {
+	t.Helper()
+	template := template(name)
+	template.DNSNames = []string{name}
+	made, key := a.issue(t, template)
+	return tls.Certificate{Certificate: [][]byte{made.Raw}, PrivateKey: key}
+}
+
+// pem is the authority's certificate, for Envoy to read.
+func (a *authority) pem() string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw}))
+}
+
+// silent takes what servers log of handshakes that are meant to fail.
+func silent() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -53,7 +53,7 @@ func validate(t *testing.T, path string) {
 	require.NoError(t, err)
 	dir := t.TempDir()
 	authorities := filepath.Join(dir, "ca.pem")
-	require.NoError(t, os.WriteFile(authorities, []byte(certificate(t)), 0o600))
+	require.NoError(t, os.WriteFile(authorities, []byte(newAuthority(t).pem()), 0o600))
 	edited := strings.NewReplacer("/etc/postern/postern.wasm", wasm, "/etc/ssl/certs/ca-certificates.crt", authorities,
 		"/etc/postern/secrets", dir).Replace(string(text))
 	for _, name := range []string{"azure-host", "claude", "hosted"} {

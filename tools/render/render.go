@@ -109,6 +109,9 @@ const (
 // IsProvider reports whether the cluster serves requests.
 func (c cluster) IsProvider(v *view) bool { return slices.Contains(v.Clusters, c) }
 
+// IP reports whether the host is an address and not a name.
+func (c cluster) IP() bool { return net.ParseIP(c.Host) != nil }
+
 // All are the clusters, each once.
 func (v *view) All() []cluster { return append(slices.Clone(v.Clusters), v.Endpoints...) }
 

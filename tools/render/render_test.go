@@ -110,6 +110,30 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// A provider's name is what its certificate is held to; an address has none to
+// send. While a name has no address, connections are refused, and tried elsewhere.
+func TestNames(t *testing.T) {
+	const fallback = `address: "127.0.0.1", port_value: 0`
+	for url, c := range map[string]struct {
+		has []string
+		not string
+	}{
+		"https://b.test/v1":     {[]string{`sni: "b.test"`, `san_type: DNS, matcher: {exact: "b.test"}`, fallback}, "auto_sni: true"},
+		"https://192.0.2.1/v1":  {[]string{`san_type: IP_ADDRESS, matcher: {exact: "192.0.2.1"}`}, `sni: "192.0.2.1"`},
+		"https://[2001:db8::1]": {[]string{`san_type: IP_ADDRESS, matcher: {exact: "2001:db8::1"}`}, `sni: "2001:db8::1"`},
+	} {
+		node, decoded := load(t, minimal(`, b: {dialect: openai, url: "`+url+`"}`))
+		text, err := Envoy(node, decoded, Options{Listen: "127.0.0.1:1"})
+		require.NoError(t, err)
+		_, cluster, _ := strings.Cut(string(text), "  - name: \"b\"\n")
+		for _, has := range c.has {
+			require.Contains(t, cluster, has)
+		}
+		require.NotContains(t, cluster, c.not)
+		require.Equal(t, len(c.has) == 3, strings.Contains(cluster, fallback))
+	}
+}
+
 // Variables and clusters that providers share are named once: Envoy refuses the
 // second.
 func TestShared(t *testing.T) {

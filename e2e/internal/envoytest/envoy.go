@@ -32,6 +32,7 @@ type Options struct {
 	Workers int      // default 1
 	Dynamic bool     // the listener comes from a file that Reload replaces
 	Secrets string   // directory of SDS files
+	CA      string   // file of certificate authorities for providers
 	Verbose bool     // the module's own log lines, all of them
 	// Edit, if set, changes the rendered bootstrap before it is used.
 	Edit func(bootstrap string) string
@@ -124,7 +125,7 @@ func (e *Envoy) render(wasm, config string) ([]byte, error) {
 		return nil, errs
 	}
 	text, err := render.Envoy(node, c, render.Options{
-		Wasm: wasm, Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Secrets: e.o.Secrets,
+		Wasm: wasm, Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Secrets: e.o.Secrets, CA: e.o.CA,
 		AccessLog: e.path("access.log"), AuditLog: e.path("audit.log"),
 	})
 	if err == nil && e.o.Edit != nil {
