@@ -19,7 +19,7 @@ func BenchmarkReserveSettle(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		r.Settle("t1", 700, q.Now)
+		r.Settle("t1", Use{Tokens: 700}, q.Now)
 	}
 }
 
@@ -44,7 +44,7 @@ func BenchmarkExchange(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		r.Settle("", 1, q.Now)
+		r.Settle("", Use{Tokens: 1}, q.Now)
 	}
 }
 

@@ -14,6 +14,7 @@ type Request struct {
 	Target    string // where it is to be sent
 	Requests  int64  // 0 is 1
 	Tokens    int64  // upper bound of input and output tokens together
+	Money     int64  // upper bound of what it costs
 	Now       time.Time
 	// Ready runs once after Reserve or Extend answered Wait, when asking again
 	// makes sense. Local never makes anybody wait.
@@ -74,16 +75,23 @@ func (b *Budgets) Reserve(q *Request) (*Reservation, *llm.Error) {
 
 // Extend reserves, in addition, what a further target of the same request
 // needs: a budget that counts only some targets is charged for each target that
-// the plan names, and Settle frees those that were not used. On an error r is as
+// the plan names, and Settle frees those that were not used; of a budget that counts
+// several the dearest target's need is set aside. On an error r is as
 // it was, and the target does not belong in the plan.
 func (b *Budgets) Extend(r *Reservation, q *Request) *llm.Error {
 	before, now := len(r.entries), q.Now.UnixMilli()
 	for i := range b.rules {
 		ru := &b.rules[i]
-		if !ru.counts(q) || r.has(ru) {
+		if !ru.counts(q) {
 			continue
 		}
-		if err := b.reserve(r, ru, q, now); err != nil {
+		need := ru.need(q)
+		if had, ok := r.reserved(ru); ok {
+			if need -= had; need <= 0 {
+				continue
+			}
+		}
+		if err := b.reserve(r, ru, q, need, now); err != nil {
 			r.drop(before)
 			return err
 		}
@@ -91,9 +99,8 @@ func (b *Budgets) Extend(r *Reservation, q *Request) *llm.Error {
 	return nil
 }
 
-func (b *Budgets) reserve(r *Reservation, ru *rule, q *Request, now int64) *llm.Error {
+func (b *Budgets) reserve(r *Reservation, ru *rule, q *Request, need, now int64) *llm.Error {
 	ru.roll(now)
-	need := ru.need(q)
 	s := b.subject(ru, q, now)
 	if s == nil {
 		return r.add(entry{rule: ru, reserved: need}, Unavailable, 0, now)

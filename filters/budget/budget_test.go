@@ -25,9 +25,9 @@ func TestReserveAndSettle(t *testing.T) {
 	require.Equal(t, "budget tok is used up: 1000 tokens per day, 400 left, 600 needed", err.Message)
 	m.reserve(0, bob, 600)
 
-	r.Settle("t1", 100, m.now)
+	r.Settle("t1", Use{Tokens: 100}, m.now)
 	require.Equal(t, Movement{Budget: "tok", Unit: Tokens, Reserved: 600, Settled: 100, Remaining: 900}, movement(t, r))
-	r.Settle("t1", 500, m.now)
+	r.Settle("t1", Use{Tokens: 500}, m.now)
 	r.Cancel(m.now)
 	require.EqualValues(t, 100, movement(t, r).Settled, "settled once")
 	m.reserve(0, alice, 900).Cancel(m.now)
@@ -100,7 +100,7 @@ func TestFurtherTargets(t *testing.T) {
 	require.NotNil(t, m.vms[0].Extend(other, q), "t2 is taken")
 	require.Len(t, other.Movements(nil), 1)
 	other.Cancel(m.now)
-	r.Settle("t2", 10, m.now)
+	r.Settle("t2", Use{Tokens: 10}, m.now)
 	var settled []int64
 	for _, mv := range r.Movements(nil) {
 		settled = append(settled, mv.Settled)
@@ -117,7 +117,7 @@ func TestSoftNeverRefuses(t *testing.T) {
 	} {
 		m := newMachine(t, text, 2)
 		for i := range 20 {
-			m.reserve(i%2, alice, 90).Settle("t1", 90, m.now)
+			m.reserve(i%2, alice, 90).Settle("t1", Use{Tokens: 90}, m.now)
 		}
 		m.pass(3 * time.Second)
 		r := m.reserve(0, alice, 90)
@@ -131,7 +131,7 @@ func TestSoftNeverRefuses(t *testing.T) {
 func TestSoftCountsEverything(t *testing.T) {
 	m := newMachine(t, `{"s": {"unit": "tokens", "limit": 100, "window": "day", "mode": "soft"}}`, 2)
 	for i := range 20 {
-		m.reserve(i%2, alice, 90).Settle("t1", 80, m.now)
+		m.reserve(i%2, alice, 90).Settle("t1", Use{Tokens: 80}, m.now)
 	}
 	m.pass(3 * time.Second)
 	for _, c := range counters(t, m.shared) {
@@ -143,7 +143,7 @@ func TestSoftCountsEverything(t *testing.T) {
 func TestMoreThanReserved(t *testing.T) {
 	m := newMachine(t, `{"tok": {"unit": "tokens", "limit": 100, "window": "day"}}`, 1)
 	r := m.reserve(0, alice, 10)
-	r.Settle("t1", 150, m.now)
+	r.Settle("t1", Use{Tokens: 150}, m.now)
 	require.True(t, movement(t, r).Over)
 	require.EqualValues(t, 150, movement(t, r).Settled)
 	m.pass(2 * time.Second)
@@ -179,7 +179,7 @@ func TestBucketCancel(t *testing.T) {
 	for range 5000 {
 		m.reserve(0, alice, 0).Cancel(m.now)
 	}
-	m.reserve(0, alice, 0).Settle("t1", 5, m.now)
+	m.reserve(0, alice, 0).Settle("t1", Use{Tokens: 5}, m.now)
 }
 
 func TestStoreFailure(t *testing.T) {
@@ -198,8 +198,8 @@ func TestStoreFailure(t *testing.T) {
 	m.shared.Down = true
 	r := m.reserve(0, alice, 70)
 	require.True(t, movement(t, r).Unmetered)
-	m.reserve(0, alice, 50).Settle("t1", 20, m.now)
-	r.Settle("t1", 70, m.now)
+	m.reserve(0, alice, 50).Settle("t1", Use{Tokens: 20}, m.now)
+	r.Settle("t1", Use{Tokens: 70}, m.now)
 	m.shared.Down = false
 	m.pass(2 * time.Second)
 	m.reserve(0, alice, 10)
@@ -243,7 +243,7 @@ func TestLongStreamKeepsItsLease(t *testing.T) {
 	r := m.reserve(0, alice, 900)
 	m.pass(10 * time.Minute)
 	m.refused(1, alice, 101)
-	r.Settle("t1", 1, m.now)
+	r.Settle("t1", Use{Tokens: 1}, m.now)
 	m.pass(2 * time.Second)
 	m.reserve(1, alice, 999)
 }
@@ -251,7 +251,7 @@ func TestLongStreamKeepsItsLease(t *testing.T) {
 func TestIdleVMReturnsItsChunk(t *testing.T) {
 	m := newMachine(t, `{"b": {"unit": "tokens", "limit": 1000, "window": "month", "chunk": 500}}`, 2)
 	m.now = epoch.Add(time.Minute)
-	m.reserve(0, alice, 1).Settle("t1", 1, m.now)
+	m.reserve(0, alice, 1).Settle("t1", Use{Tokens: 1}, m.now)
 	m.refused(1, alice, 999)
 	m.pass(2 * time.Second)
 	m.reserve(1, alice, 999)
@@ -266,7 +266,7 @@ func TestManyStreamsDoNotHoard(t *testing.T) {
 		rs = append(rs, m.reserve(0, alice, 1000))
 	}
 	for _, r := range rs {
-		r.Settle("t1", 10, m.now)
+		r.Settle("t1", Use{Tokens: 10}, m.now)
 	}
 	m.reserve(0, alice, 1000)
 	m.pass(time.Second)
@@ -276,7 +276,7 @@ func TestManyStreamsDoNotHoard(t *testing.T) {
 func TestChunkSparesTheStore(t *testing.T) {
 	m := newMachine(t, `{"b": {"unit": "requests", "limit": 64000, "window": "day"}}`, 1)
 	for range 900 {
-		m.reserve(0, alice, 0).Settle("t1", 5, m.now)
+		m.reserve(0, alice, 0).Settle("t1", Use{Tokens: 5}, m.now)
 	}
 	require.Equal(t, 1, m.shared.Writes)
 }
@@ -294,7 +294,7 @@ func TestClose(t *testing.T) {
 	}
 	m.reserve(0, alice, 900)
 	m.refused(0, alice, 1)
-	r.Settle("t1", 99, m.now)
+	r.Settle("t1", Use{Tokens: 99}, m.now)
 	m.reserve(0, alice, 1)
 	require.False(t, old.Tick(m.now))
 }
@@ -324,7 +324,7 @@ func TestWindowAhead(t *testing.T) {
 	m.now = early
 	m.reserve(1, alice, 40)
 	m.refused(1, alice, 1)
-	old.Settle("t1", 10, m.now)
+	old.Settle("t1", Use{Tokens: 10}, m.now)
 	m.refused(1, alice, 1)
 }
 

@@ -77,10 +77,10 @@ func budgetFields(_ string, b *Budget) []config.Field {
 
 func amountFields(b *Budget) []config.Field {
 	return []config.Field{
-		config.Enum("unit", &b.Unit, []Unit{Requests, Tokens}, config.Required(),
-			config.Doc("What is counted. `tokens` are input and output tokens, cached and reasoning ones included. A hard token budget needs `max_output` at the models, for clients that give no bound of their own.")),
+		config.Enum("unit", &b.Unit, []Unit{Requests, Tokens, Money}, config.Required(),
+			config.Doc("What is counted. `tokens` are input and output tokens, cached and reasoning ones included. `money` is what the requests cost by the section `price`; a target without a price costs nothing. A hard budget of tokens or money needs `max_output` at the models, for clients that give no bound of their own.")),
 		config.Int64("limit", &b.Limit, config.Required(), config.Range[int64](1, maxLimit), config.Example("1000000"),
-			config.Doc("How much may be used per window.")),
+			config.Doc("How much may be used per window; of money, in millionths of the currency's unit: 5000000 is 5 USD.")),
 		config.Enum("window", &b.Window, windows, config.Required(),
 			config.Doc("When it starts again: with every full second, minute, hour, day or month in UTC. What a request uses counts in the window in which it began.")),
 		config.Int64("burst", &b.Burst, config.Range[int64](0, maxBurst),
@@ -195,8 +195,11 @@ func (r *rule) serves(target string) bool {
 
 // need is the upper bound that a request has to reserve.
 func (r *rule) need(q *Request) int64 {
-	if r.meter.Unit == Tokens {
+	switch r.meter.Unit {
+	case Tokens:
 		return min(max(0, q.Tokens), most)
+	case Money:
+		return min(max(0, q.Money), most)
 	}
 	return min(max(1, q.Requests), most)
 }

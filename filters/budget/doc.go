@@ -4,8 +4,8 @@
 // # Reserve, settle
 //
 // Before an attempt a request reserves an upper bound of what it can use in
-// every budget that it falls under: one request, or the tokens that it can cost
-// at most. It gets all of that or nothing. Afterwards the reservation is settled
+// every budget that it falls under: one request, the tokens that it can cost
+// at most, or the money. It gets all of that or nothing. Afterwards the reservation is settled
 // once with what was really used; the rest is free again.
 //
 // # Leases
@@ -40,7 +40,8 @@
 //     keys is fixed: a quarter of max_subjects per budget, each with at most 16
 //     subjects. A subject whose window is over gives its place to another.
 //
-// The package does not count tokens, knows no prices, does no I/O of its own and
+// The package does not count tokens, knows no prices (of money the caller says how
+// much, in micro-units), does no I/O of its own and
 // starts no goroutine. A Budgets belongs to one VM and is not safe for
 // concurrent use.
 package budget

@@ -68,7 +68,7 @@ func (m *machine) vm() *Budgets {
 }
 
 func (m *machine) try(vm int, p *identity.Principal, tokens int64) (*Reservation, *llm.Error) {
-	return m.vms[vm].Reserve(&Request{Principal: p, Model: "fast", Target: "t1", Tokens: tokens, Now: m.now})
+	return m.vms[vm].Reserve(&Request{Principal: p, Model: "fast", Target: "t1", Tokens: tokens, Money: tokens, Now: m.now})
 }
 
 func (m *machine) reserve(vm int, p *identity.Principal, tokens int64) *Reservation {

@@ -41,7 +41,8 @@ func newModel(t *rapid.T) *model {
 	window := rapid.SampledFrom([]string{"minute", "hour", "month"}).Draw(t, "window")
 	limit := rapid.SampledFrom([]string{"1", "7", "100", "1000"}).Draw(t, "limit")
 	chunk := rapid.SampledFrom([]string{"0", "1", "20", "5000"}).Draw(t, "chunk")
-	text := `{"b": {"unit": "tokens", "limit": ` + limit + `, "window": "` + window + `", "per": ["team"],
+	unit := rapid.SampledFrom([]Unit{Tokens, Money}).Draw(t, "unit")
+	text := `{"b": {"unit": "` + string(unit) + `", "limit": ` + limit + `, "window": "` + window + `", "per": ["team"],
 		"lease_ttl": "20s", "chunk": ` + chunk + `}}`
 	m := &model{machine: *newMachine(t, text, rapid.IntRange(1, 4).Draw(t, "vms")),
 		settled: map[spot]int64{}, lost: map[spot]int64{}}
@@ -64,8 +65,16 @@ func (m *model) Reserve(t *rapid.T) {
 	team := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "team")
 	tokens := rapid.Int64Range(0, m.limit+m.limit/8).Draw(t, "tokens")
 	r, err := m.try(vm, &identity.Principal{Team: team}, tokens)
-	if err == nil {
-		m.live = append(m.live, &taken{m.vms[vm], r, tokens})
+	if err != nil {
+		return
+	}
+	x := &taken{m.vms[vm], r, tokens}
+	m.live = append(m.live, x)
+	for range rapid.IntRange(0, 2).Draw(t, "more targets") { // each may need more
+		n := rapid.Int64Range(0, m.limit).Draw(t, "needs")
+		if m.vms[vm].Extend(r, &Request{Principal: &identity.Principal{Team: team}, Model: "fast", Target: "t2", Tokens: n, Money: n, Now: m.now}) == nil {
+			x.tokens = max(x.tokens, n)
+		}
 	}
 }
 
@@ -83,9 +92,10 @@ func (m *model) Settle(t *rapid.T) {
 	x := m.one(t)
 	used := rapid.Int64Range(0, x.tokens).Draw(t, "used")
 	e := &x.r.entries[0]
-	x.r.Settle("t1", used, m.now)
+	x.r.Settle("t1", Use{Tokens: used, Money: used}, m.now)
+	require.Equal(t, used, x.r.Movements(nil)[0].Settled)
 	m.settled[spot{e.subject.digest(), e.window}] += used
-	x.r.Settle("t1", 1000, m.now)
+	x.r.Settle("t1", Use{Tokens: 1000, Money: 1000}, m.now)
 	x.r.Cancel(m.now)
 }
 

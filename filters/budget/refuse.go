@@ -23,16 +23,28 @@ func (r *rule) refusal(s *subject, need, after, now int64) *llm.Error {
 		e.After = time.Duration(max(0, r.end-now)) * time.Millisecond
 	}
 	e.Message = "budget " + m.Budget + " is used up: " + amount(m.Limit, m.Unit) + " per " + string(m.Window) +
-		", " + strconv.FormatInt(s.left+s.free, 10) + " left, " + strconv.FormatInt(need, 10) + " needed"
+		", " + number(s.left+s.free, m.Unit) + " left, " + number(need, m.Unit) + " needed"
 	return e
 }
 
 func amount(n int64, u Unit) string {
-	unit := string(u)
-	if n == 1 {
+	unit := " " + string(u)
+	switch {
+	case u == Money:
+		unit = "" // the currency is not known here
+	case n == 1:
 		unit = unit[:len(unit)-1]
 	}
-	return strconv.FormatInt(n, 10) + " " + unit
+	return number(n, u) + unit
+}
+
+// number writes an amount; of money in units of the currency.
+func number(n int64, u Unit) string {
+	if u != Money {
+		return strconv.FormatInt(n, 10)
+	}
+	fraction := strconv.FormatInt(micro+n%micro, 10)[1:]
+	return strconv.FormatInt(n/micro, 10) + "." + fraction
 }
 
 // unavailable is the error of a store that does not work.

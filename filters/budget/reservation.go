@@ -23,6 +23,12 @@ type entry struct {
 	unmetered bool // admitted while the store did not work
 }
 
+// Use is what a request really used.
+type Use struct {
+	Tokens int64 // input and output together
+	Money  int64
+}
+
 // Movement is what a request did to one budget, for the audit record. Amounts
 // are in the budget's unit.
 type Movement struct {
@@ -35,34 +41,39 @@ type Movement struct {
 	Unmetered bool  // admitted although the store did not answer
 }
 
-func (r *Reservation) has(ru *rule) bool {
+// reserved is what is set aside in a budget; false when the request does not fall
+// under it so far. A budget has several entries where a later target needs more.
+func (r *Reservation) reserved(ru *rule) (n int64, ok bool) {
 	for i := range r.entries {
 		if r.entries[i].rule == ru {
-			return true
+			n, ok = n+r.entries[i].reserved, true
 		}
 	}
-	return false
+	return n, ok
 }
 
 // drop takes back the entries from the n-th on.
 func (r *Reservation) drop(n int) {
 	for i := n; i < len(r.entries); i++ {
-		r.entries[i].settle(0, 0)
+		r.entries[i].settle(0)
 	}
 	r.entries = r.entries[:n]
 }
 
-// Settle ends the reservation with the tokens that were used, input and output
-// together. target is the one that served, or the last one tried; budgets that
-// do not count it are freed. More tokens than reserved are counted too: the
-// movement says Over.
-func (r *Reservation) Settle(target string, tokens int64, now time.Time) {
-	tokens = min(max(0, tokens), most)
-	r.end(now, func(e *entry) (requests, used int64) {
-		if !e.rule.serves(target) {
-			return 0, 0
+// Settle ends the reservation with what was used. target is the one that served, or
+// the last one tried; budgets that do not count it are freed. More than reserved is
+// counted too: the movement says Over.
+func (r *Reservation) Settle(target string, u Use, now time.Time) {
+	r.end(now, func(e *entry) int64 {
+		switch {
+		case !e.rule.serves(target):
+			return 0
+		case e.rule.meter.Unit == Tokens:
+			return min(max(0, u.Tokens), most)
+		case e.rule.meter.Unit == Money:
+			return min(max(0, u.Money), most)
 		}
-		return e.reserved, tokens
+		return e.reserved
 	})
 }
 
@@ -70,29 +81,42 @@ func (r *Reservation) Settle(target string, tokens int64, now time.Time) {
 // reserved is free again, requests too, but for those that a token bucket's
 // store has counted already.
 func (r *Reservation) Cancel(now time.Time) {
-	r.end(now, func(*entry) (requests, used int64) { return 0, 0 })
+	r.end(now, func(*entry) int64 { return 0 })
 }
 
-func (r *Reservation) end(now time.Time, actual func(*entry) (requests, used int64)) {
+func (r *Reservation) end(now time.Time, actual func(*entry) int64) {
 	if r == nil || r.done {
 		return
 	}
 	r.done = true
 	for i := range r.entries {
 		e := &r.entries[i]
-		e.settle(actual(e))
+		e.settle(r.share(i, actual(e)))
 		if s := e.subject; s != nil && r.b.draining {
 			r.b.visit(s, now.UnixMilli())
 		}
 	}
 }
 
-// settle ends one entry.
-func (e *entry) settle(requests, tokens int64) {
-	n := requests
-	if e.rule.meter.Unit == Tokens {
-		n = tokens
+// share is the i-th entry's part of what was used of its budget: what the earlier
+// ones left, and no more than it has reserved where there is a later one.
+func (r *Reservation) share(i int, used int64) int64 {
+	ru := r.entries[i].rule
+	for j := range r.entries[:i] {
+		if r.entries[j].rule == ru {
+			used -= r.entries[j].settled
+		}
 	}
+	for j := i + 1; j < len(r.entries); j++ {
+		if r.entries[j].rule == ru {
+			return min(used, r.entries[i].reserved)
+		}
+	}
+	return used
+}
+
+// settle ends one entry.
+func (e *entry) settle(n int64) {
 	e.settled = n
 	e.over = e.over || n > e.reserved
 	s := e.subject
@@ -113,8 +137,12 @@ func (r *Reservation) Movements(dst []Movement) []Movement {
 	if r == nil {
 		return dst
 	}
+	first := len(dst)
 	for i := range r.entries {
 		e := &r.entries[i]
+		if joined(dst[first:], e) {
+			continue
+		}
 		m := Movement{Budget: e.rule.meter.Budget, Unit: e.rule.meter.Unit, Reserved: e.reserved,
 			Settled: e.settled, Over: e.over, Unmetered: e.unmetered}
 		if e.subject != nil {
@@ -123,4 +151,16 @@ func (r *Reservation) Movements(dst []Movement) []Movement {
 		dst = append(dst, m)
 	}
 	return dst
+}
+
+// joined adds an entry to the movement that its budget has already.
+func joined(ms []Movement, e *entry) bool {
+	for i := range ms {
+		if m := &ms[i]; m.Budget == e.rule.meter.Budget {
+			m.Reserved, m.Settled = m.Reserved+e.reserved, m.Settled+e.settled
+			m.Over, m.Unmetered = m.Over || e.over, m.Unmetered || e.unmetered
+			return true
+		}
+	}
+	return false
 }

@@ -19,13 +19,13 @@ func TestLeaseThatRanOut(t *testing.T) {
 	require.EqualValues(t, 90/8-10, m.vms[0].ring[0].free, "an eighth of what was left, less the need")
 
 	m.now = m.now.Add(10 * time.Second) // the first VM is stuck
-	m.reserve(1, alice, 95).Settle("t1", 95, m.now)
+	m.reserve(1, alice, 95).Settle("t1", Use{Tokens: 95}, m.now)
 	m.refused(0, alice, 1)
 	require.EqualValues(t, 15, m.vms[0].ring[0].lack, "the lease covers 5 of the 20 that are reserved")
-	first.Settle("t1", 0, m.now)
+	first.Settle("t1", Use{Tokens: 0}, m.now)
 	require.EqualValues(t, 5, m.vms[0].ring[0].lack)
 	m.refused(0, alice, 1)
-	second.Settle("t1", 2, m.now)
+	second.Settle("t1", Use{Tokens: 2}, m.now)
 	m.reserve(0, alice, 3)
 	m.refused(0, alice, 1)
 	m.refused(1, alice, 1)
@@ -133,10 +133,10 @@ func TestStoreThatAnswersLater(t *testing.T) {
 	r, err := m.vms[0].Reserve(q)
 	require.Nil(t, err)
 
-	r.Settle("", 30, m.now)
+	r.Settle("", Use{Tokens: 30}, m.now)
 	m.pass(time.Second) // asks to report 30
 	more := m.reserve(0, alice, 10)
-	more.Settle("", 10, m.now)
+	more.Settle("", Use{Tokens: 10}, m.now)
 	far.deliver()
 	m.pass(time.Second) // hears that 30 are counted
 	require.EqualValues(t, 10, m.vms[0].ring[0].spent)
@@ -169,7 +169,7 @@ func TestManySubjects(t *testing.T) {
 			full++
 			continue
 		}
-		r.Settle("t1", 0, m.now)
+		r.Settle("t1", Use{Tokens: 0}, m.now)
 	}
 	require.Len(t, m.shared.Values, 16, "a quarter of max_subjects")
 	require.Equal(t, 1000-16*maxCounters, full)
@@ -177,7 +177,7 @@ func TestManySubjects(t *testing.T) {
 
 	m.pass(time.Minute)
 	for i := range 64 {
-		m.reserve(0, &identity.Principal{User: string(rune(0x2000 + i))}, 0).Settle("t1", 0, m.now)
+		m.reserve(0, &identity.Principal{User: string(rune(0x2000 + i))}, 0).Settle("t1", Use{Tokens: 0}, m.now)
 	}
 	require.Len(t, m.shared.Values, 16, "subjects of the next day take the place of those of the day before")
 }
@@ -188,7 +188,7 @@ func TestNoRoomForASubject(t *testing.T) {
 	m.reserve(0, alice, 0)
 	r := m.reserve(0, bob, 0)
 	require.True(t, movement(t, r).Unmetered)
-	r.Settle("t1", 0, m.now)
+	r.Settle("t1", Use{Tokens: 0}, m.now)
 }
 
 func TestSubjectsAreNotConfused(t *testing.T) {
@@ -225,7 +225,7 @@ func TestEightVMs(t *testing.T) {
 	}
 	require.LessOrEqual(t, tokens, int64(40000))
 	for n < 5000 {
-		m.reserve(0, alice, 1).Settle("t1", 1, m.now)
+		m.reserve(0, alice, 1).Settle("t1", Use{Tokens: 1}, m.now)
 		n, tokens = n+1, tokens+1
 	}
 	require.Equal(t, "req", m.refused(0, alice, 1).Policy)
@@ -248,7 +248,7 @@ func work(m *machine, vm int) (passed, used int64) {
 			}
 			continue
 		}
-		r.Settle("t1", i%8, now)
+		r.Settle("t1", Use{Tokens: i % 8}, now)
 		passed, used = passed+1, used+i%8
 		if now = now.Add(10 * time.Millisecond); i%100 == 0 {
 			m.vms[vm].Tick(now)

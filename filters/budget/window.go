@@ -9,6 +9,7 @@ type Unit string
 const (
 	Requests Unit = "requests"
 	Tokens   Unit = "tokens"
+	Money    Unit = "money" // in millionths of the currency's unit
 )
 
 // Window is the period after which a budget starts again, in UTC.
@@ -62,8 +63,11 @@ func (m *Meter) tag() byte {
 			b = byte(i)
 		}
 	}
-	if m.Unit == Tokens {
+	switch m.Unit {
+	case Tokens:
 		b |= 0x10
+	case Money:
+		b |= 0x40
 	}
 	if m.bucket() {
 		b |= 0x20

@@ -55,7 +55,7 @@ func (r *request) reserve() *llm.Error {
 	var refusal *llm.Error
 	kept := r.plan.Targets[:0:len(r.plan.Targets)]
 	for _, t := range r.plan.Targets {
-		q.Target, q.Tokens = t.Name, r.bound(t)
+		q.Target, q.Tokens, q.Money = t.Name, r.bound(t), r.most(t)
 		if e := r.set(&q); e != nil {
 			r.plan.Exclude(t, e.Code)
 			if refusal == nil {
@@ -79,14 +79,26 @@ func (r *request) set(q *budget.Request) (e *llm.Error) {
 	return e
 }
 
-// bound is the most tokens that the request can cost at a target: text of n
-// bytes is at most n tokens.
+// bound is the most tokens that the request can cost at a target.
 func (r *request) bound(t *route.Target) int64 {
-	out := r.facts.MaxTokens
-	if out == 0 {
-		out = t.Codec.MaxTokens
+	in, out := r.bounds(t)
+	return in + out
+}
+
+// most is the most money that it can cost there.
+func (r *request) most(t *route.Target) int64 {
+	p, _ := r.snap.prices.Of(t.Name)
+	in, out := r.bounds(t)
+	return int64(p.Most(in, out, r.items()))
+}
+
+// bounds are the most tokens in and out: text of n bytes is at most n tokens.
+func (r *request) bounds(t *route.Target) (in, out int64) {
+	limit := r.facts.MaxTokens
+	if limit == 0 {
+		limit = t.Codec.MaxTokens
 	}
-	return int64(r.facts.TextBytes) + int64(out)*int64(max(r.facts.Choices, 1))
+	return int64(r.facts.TextBytes), int64(limit) * int64(max(r.facts.Choices, 1))
 }
 
 // first makes the body that leaves the client stage. Where every target of the

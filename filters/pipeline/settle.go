@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/posterngw/postern/filters/audit"
+	"github.com/posterngw/postern/filters/budget"
 	"github.com/posterngw/postern/filters/estimate"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/price"
@@ -35,7 +36,8 @@ func (r *request) settle(now time.Time) {
 // nothing.
 func (r *request) free(now time.Time) {
 	if t := r.target(); t != nil {
-		r.reservation.Settle(t.Name, r.usage.Total(), now)
+		cost, _ := r.cost(t)
+		r.reservation.Settle(t.Name, budget.Use{Tokens: r.usage.Total(), Money: cost}, now)
 		return
 	}
 	r.reservation.Cancel(now)
