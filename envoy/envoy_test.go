@@ -9,8 +9,8 @@ import (
 
 	"github.com/posterngw/postern/filters/builtin"
 	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/tools/document"
 	"github.com/posterngw/postern/tools/render"
-	"github.com/posterngw/postern/tools/yamlconfig"
 )
 
 const canary = "sk-canary-of-the-rendering"
@@ -21,7 +21,7 @@ func TestUpToDate(t *testing.T) {
 	t.Setenv("OPENAI_API_KEY", canary)
 	text, err := os.ReadFile("postern.yaml")
 	require.NoError(t, err)
-	node, errs := yamlconfig.Parse("postern.yaml", text)
+	node, errs := document.Read("postern.yaml", text)
 	require.Empty(t, errs)
 	c, errs := pipeline.Decode(node, builtin.Dialects())
 	require.Empty(t, errs)

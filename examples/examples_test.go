@@ -20,16 +20,16 @@ import (
 	"github.com/posterngw/postern/filters/config"
 	"github.com/posterngw/postern/filters/pipeline"
 	hosttest "github.com/posterngw/postern/host-test"
+	"github.com/posterngw/postern/tools/document"
 	"github.com/posterngw/postern/tools/gateway"
 	"github.com/posterngw/postern/tools/scenario"
-	"github.com/posterngw/postern/tools/yamlconfig"
 )
 
 // TestValid finds neither an error nor a warning, and a README.
 func TestValid(t *testing.T) {
 	for _, path := range glob(t, "*/postern.yaml") {
 		t.Run(filepath.Dir(path), func(t *testing.T) {
-			node, errs := yamlconfig.Parse(path, read(t, path))
+			node, errs := document.Read(path, read(t, path))
 			require.NoError(t, errs.Err())
 			errs, warnings := config.DecodeWithWarnings(node, pipeline.Fields(&pipeline.Config{}, builtin.Dialects()))
 			require.NoError(t, errs.Err())

@@ -20,6 +20,8 @@ const (
 
 // Config is the section `price`.
 type Config struct {
+	Table    string // a file that the tools put in its place; the module reads none
+	AsOf     string // the day of the prices
 	Currency string
 	Targets  []config.Named[Entry]
 	Models   []config.Named[Entry] // by pattern
@@ -48,8 +50,22 @@ type Rates struct {
 
 // Fields is the table of the section `price`.
 func Fields(c *Config) []config.Field {
+	return append(TableFields(c),
+		config.String("table", &c.Table, config.Length(1, 1024), config.Example("prices.yaml"),
+			config.Doc("A file of prices beside this one: the members of this section but `table`. The tools read it and put it in its place; what this section says itself counts before it.")),
+		config.Rule(func(r *config.Report) {
+			if c.Table != "" {
+				r.At("table").Fail(config.Invalid, "the file of prices was not put in its place", "render the configuration with postern, which reads it")
+			}
+		}))
+}
+
+// TableFields is the table of a file of prices.
+func TableFields(c *Config) []config.Field {
 	entry := func(_ string, e *Entry) []config.Field { return EntryFields(e) }
 	return []config.Field{
+		config.String("as_of", &c.AsOf, config.Check(checkDay), config.Example("\"2026-11-01\""),
+			config.Doc("The day on which these were the prices. It is shown, and nothing depends on it.")),
 		config.String("currency", &c.Currency, config.Default("USD"), config.Check(checkCurrency),
 			config.Doc("ISO 4217 code of the currency of all prices. It is shown, never converted.")),
 		config.Map("targets", &c.Targets, entry, config.AnyKey(), config.Length(0, maxEntries),
@@ -126,6 +142,18 @@ func checkCurrency(s string) error {
 		return nil
 	}
 	return config.Problem("not the code of a currency", "three capital letters, for example USD")
+}
+
+// checkDay takes a day as ISO 8601 writes it.
+func checkDay(s string) error {
+	ok := len(s) == len("2026-11-01")
+	for i := 0; ok && i < len(s); i++ {
+		ok = i == 4 || i == 7 || '0' <= s[i] && s[i] <= '9'
+	}
+	if ok && s[4] == '-' && s[7] == '-' && "01" <= s[5:7] && s[5:7] <= "12" && "01" <= s[8:] && s[8:] <= "31" {
+		return nil
+	}
+	return config.Problem("not a day", "year, month and day in quotes, for example \"2026-11-01\"")
 }
 
 // checkRate keeps prices exact: what has no more than six decimals is a whole

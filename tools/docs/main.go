@@ -18,6 +18,7 @@ import (
 	"github.com/posterngw/postern/filters/config"
 	"github.com/posterngw/postern/filters/config/schema"
 	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/filters/price"
 	"github.com/posterngw/postern/filters/telemetry"
 	"github.com/posterngw/postern/tools/losses"
 )
@@ -26,6 +27,9 @@ import (
 
 // schemaID is where editors find the schema.
 const schemaID = "https://raw.githubusercontent.com/posterngw/postern/main/docs/schema/postern.json"
+
+// pricesID is where they find that of a file of prices.
+const pricesID = "https://raw.githubusercontent.com/posterngw/postern/main/docs/schema/prices.json"
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -61,6 +65,10 @@ func generate() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	prices, err := schema.JSON(config.Describe(price.TableFields(&price.Config{})), pricesID, "a file of prices for postern.yaml")
+	if err != nil {
+		return nil, err
+	}
 	pairs, err := losses.Markdown(builtin.Dialects())
 	if err != nil {
 		return nil, err
@@ -69,6 +77,7 @@ func generate() (map[string][]byte, error) {
 		"dialects.md":         append([]byte(pairsPreface), pairs...),
 		"configuration.md":    withPreface(schema.Markdown(s, "postern.yaml"), preface),
 		"schema/postern.json": asJSON,
+		"schema/prices.json":  prices,
 		"audit.md":            auditReference(),
 		"metrics.md":          metricsReference(),
 	}, nil

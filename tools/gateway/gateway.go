@@ -18,6 +18,7 @@ import (
 	"github.com/posterngw/postern/filters/pipeline"
 	"github.com/posterngw/postern/filters/pipeline/pipelinetest"
 	hosttest "github.com/posterngw/postern/host-test"
+	"github.com/posterngw/postern/tools/document"
 	"github.com/posterngw/postern/tools/yamlconfig"
 )
 
@@ -30,7 +31,7 @@ func Native() hosttest.Module {
 
 // Load reads and checks a postern.yaml.
 func Load(name string, text []byte) (*config.Node, *pipeline.Config, config.Errors) {
-	node, errs := yamlconfig.Parse(name, text)
+	node, errs := document.Read(name, text)
 	if len(errs) > 0 {
 		return nil, nil, errs
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/posterngw/postern/filters/builtin"
 	"github.com/posterngw/postern/filters/config"
 	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/tools/document"
 	"github.com/posterngw/postern/tools/yamlconfig"
 )
 
@@ -26,7 +27,7 @@ type Result struct {
 
 // Text checks the text of a file; the name is for messages.
 func Text(name string, text []byte) Result {
-	node, errs := yamlconfig.Parse(name, text)
+	node, errs := document.Read(name, text)
 	if len(errs) > 0 {
 		return Result{Node: node, Errors: errs}
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/posterngw/postern/filters/budget"
 	"github.com/posterngw/postern/filters/config"
 	"github.com/posterngw/postern/filters/pipeline"
 	"github.com/posterngw/postern/filters/price"
@@ -29,8 +30,32 @@ func lint(r *config.Report, c *pipeline.Config) {
 			l.chain(j)
 		}
 	}
+	unpriced(r, c)
 	for _, name := range forbidden(c) {
 		r.At("models", name).Warn(suspicious, "no policy permits it to any principal that is configured", "permit it, or leave the model out")
+	}
+}
+
+// unpriced finds targets that cost nothing where a budget counts money.
+func unpriced(r *config.Report, c *pipeline.Config) {
+	for i := range c.Budget.Budgets {
+		b := &c.Budget.Budgets[i]
+		if b.Value.Unit != budget.Money {
+			continue
+		}
+		for j := range c.Route.Models {
+			m := &c.Route.Models[j]
+			if len(b.Value.Models) > 0 && !slices.Contains(b.Value.Models, m.Name) {
+				continue
+			}
+			l := modelLint{r.At("models", m.Name), c, &m.Value}
+			for n, name := range l.free() {
+				if len(b.Value.Targets) == 0 || slices.Contains(b.Value.Targets, name) {
+					l.target(n, "name").Warn(suspicious, "the budget "+config.Quote(b.Name)+" counts money, and the target "+config.Quote(name)+" has no price: it costs nothing",
+						"add it to price.targets, if at 0")
+				}
+			}
+		}
 	}
 }
 
@@ -66,6 +91,14 @@ func (l *modelLint) prices() {
 	if !slices.Contains(l.m.Order, route.ByCost.String()) {
 		return
 	}
+	for i, name := range l.free() {
+		l.target(i, "name").Warn(suspicious, "the order is by cost, and the target "+config.Quote(name)+" has no price: it comes last",
+			"add it to price.targets")
+	}
+}
+
+// free are the names of the targets that have no price, by their places.
+func (l *modelLint) free() map[int]string {
 	var targets []price.Target
 	for i := range l.m.Targets {
 		t := &l.m.Targets[i]
@@ -73,13 +106,13 @@ func (l *modelLint) prices() {
 		targets = append(targets, price.Target{Name: targetName(t), Kinds: price.Kinds(p.Dialect, p.Flavour), Model: t.Model})
 	}
 	prices := price.New(&l.c.Price, targets)
-	for i := range l.m.Targets {
+	free := map[int]string{}
+	for i := range targets {
 		if _, known := prices.Of(targets[i].Name); !known {
-			name := targets[i].Name
-			l.target(i, "name").Warn(suspicious, "the order is by cost, and the target "+config.Quote(name)+" has no price: it comes last",
-				"add it to price.targets")
+			free[i] = targets[i].Name
 		}
 	}
+	return free
 }
 
 // tasks finds rules behind one that holds whenever they do, and tasks that

@@ -40,6 +40,8 @@ func TestLint(t *testing.T) {
 			"/models/m/targets/1/provider", "its quota is used up together"},
 		"price": {document("order: [cost], "+pair, everybody+"price: {targets: {one/x: {input: 1, output: 1}}}\n"),
 			"/models/m/targets/1", `the target "one/y" has no price`},
+		"money": {document(pair, everybody+"price: {targets: {one/x: {input: 1, output: 1}}}\nbudgets: {b: {unit: money, limit: 5, window: day}}\n"),
+			"/models/m/targets/1", `the budget "b" counts money, and the target "one/y" has no price`},
 		"unreachable task": {document("tasks: [{task: a}, {task: b, min_tokens: 5}], targets: [{provider: one, model: x, tasks: [a, b]}]", everybody),
 			"/models/m/tasks/1", "never reached: rule 1 holds whenever this one does"},
 		"idle task": {document("tasks: [{task: a, needs: [tools]}], "+pair, everybody),

@@ -14,8 +14,8 @@ import (
 
 	"github.com/posterngw/postern/filters/builtin"
 	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/tools/document"
 	"github.com/posterngw/postern/tools/render"
-	"github.com/posterngw/postern/tools/yamlconfig"
 )
 
 func main() {
@@ -54,7 +54,7 @@ func bootstrap(path string, o render.Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	node, errs := yamlconfig.Parse(path, text)
+	node, errs := document.Read(path, text)
 	if len(errs) > 0 {
 		return nil, errs
 	}
