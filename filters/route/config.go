@@ -71,7 +71,7 @@ func providerFields(p *ProviderConfig, dialects []string) []config.Field {
 		config.String("cluster", &p.Cluster, config.Name(),
 			config.Doc("The host's name for this upstream. Default: the provider's name.")),
 		config.String("realtime", &p.Realtime, config.Default("refuse"), config.OneOf("refuse", "pass"),
-			config.Doc("What becomes of WebSocket connections on the paths of the dialect: `refuse` answers 426, `pass` opens them at this provider, after identity, policy and budgets "+
+			config.Doc("What becomes of WebSocket connections on the paths of the dialect: `refuse` answers 426 (Envoy itself 403 where no provider has them), `pass` opens them at this provider, after identity, policy and budgets "+
 				"of requests (the model's name to them is `realtime`). What goes over them is neither read nor counted. One provider of a dialect can have it.")),
 		config.Bool("passthrough", &p.Passthrough,
 			config.Doc("Whether paths of the dialect that name no model (files, batches …) are passed on to this provider. "+

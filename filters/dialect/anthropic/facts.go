@@ -29,10 +29,11 @@ const (
 	kServiceTier
 	kVersion
 	kContainer
+	kFormat
 )
 
 var inspected = jsonx.NewKeys("model", "messages", "system", "max_tokens", "stream", "tools", "tool_choice", "metadata",
-	"temperature", "top_p", "top_k", "stop_sequences", "thinking", "output_config", "service_tier", "anthropic_version", "container")
+	"temperature", "top_p", "top_k", "stop_sequences", "thinking", "output_config", "service_tier", "anthropic_version", "container", "output_format")
 
 // Recognise knows messages, on Vertex too, and the list of models when the request names a
 // version of this API: its line is OpenAI's, too.
@@ -206,10 +207,19 @@ func (m *members) needs(f *llm.Facts) llm.Needs {
 			n |= x.need
 		}
 	}
-	if _, ok := jsonx.Lookup(m.object(kOutput), "format", "schema"); ok {
+	if _, ok := m.schema(); ok {
 		n |= llm.NeedSchema
 	}
 	return n
+}
+
+// schema is that of the answer: in output_config, or under the name that it had in
+// the beta of structured outputs.
+func (m *members) schema() ([]byte, bool) {
+	if schema, ok := jsonx.Lookup(m.object(kOutput), "format", "schema"); ok {
+		return schema, true
+	}
+	return jsonx.Lookup(m.object(kFormat), "schema")
 }
 
 // container reports whether a container is used that an earlier answer named.

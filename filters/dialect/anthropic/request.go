@@ -269,7 +269,7 @@ func (m *members) thinking(r *llm.Request) {
 			r.Reasoning = &llm.Reasoning{Effort: effort}
 		}
 	}
-	if schema, ok := jsonx.Lookup(output, "format", "schema"); ok {
+	if schema, ok := m.schema(); ok {
 		r.Format = &llm.Format{Schema: schema, Strict: true}
 	}
 }

@@ -10,6 +10,21 @@ var OpenAIFields = []Field{
 	{API: "chat", Pointer: "/messages", Example: `[{"role":"user","content":[{"type":"text","text":"What?"},{"type":"image_url","image_url":{"url":"https://example.com/a.png"}}]}]`},
 	{API: "chat", Pointer: "/messages", Example: `[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}]}]`},
 	{API: "chat", Pointer: "/messages", Example: `[{"role":"user","content":[{"type":"file","file":{"file_id":"file-1"}}]}]`},
+	{API: "chat", Pointer: "/messages/0/annotations", Example: `[{"type":"url_citation","url_citation":{"url":"https://example.com","title":"t","start_index":0,"end_index":1}}]`, With: spoken},
+	{API: "chat", Pointer: "/messages/0/cache_control", Example: `{"type":"ephemeral"}`},
+	{API: "chat", Pointer: "/messages/0/reasoning", Example: `"r"`, With: spoken},
+	{API: "chat", Pointer: "/messages/0/reasoning_content", Example: `"r"`, With: spoken},
+	{API: "chat", Pointer: "/messages/0/reasoning_details", Example: `[{"type":"reasoning.text","text":"r","signature":"s","format":"anthropic-claude-v1","index":0}]`, With: spoken},
+	{API: "chat", Pointer: "/messages/0/reasoning_details", Example: `[{"type":"reasoning.encrypted","data":"d","id":"rs_1","format":"openai-responses-v1","index":0}]`, With: spoken},
+	{API: "chat", Pointer: "/messages/0/tool_calls/0/cache_control", Example: `{"type":"ephemeral"}`,
+		With: `{"messages":[{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":"x"}]}`},
+	{API: "chat", Pointer: "/reasoning", Example: `{"effort":"high"}`},
+	{API: "chat", Pointer: "/usage", Example: `{"include":true}`},
+	{API: "chat", Pointer: "/top_k", Example: `5`},
+	{API: "chat", Pointer: "/min_p", Example: `0.1`},
+	{API: "chat", Pointer: "/repetition_penalty", Example: `1.1`},
+	{API: "chat", Pointer: "/echo", Example: `true`},
+	{API: "chat", Pointer: "/safety_model", Example: `"guard"`},
 	{API: "chat", Pointer: "/audio", Example: `{"voice":"alloy","format":"wav"}`},
 	{API: "chat", Pointer: "/frequency_penalty", Example: `0.5`},
 	{API: "chat", Pointer: "/function_call", Example: `"auto"`},
@@ -147,3 +162,6 @@ var OpenAIFields = []Field{
 	{API: "embeddings", Pointer: "/input", Example: `[[1,2],[3]]`},
 	{API: "responses", Pointer: "/tools", Example: `[{"type":"web_search","filters":{"allowed_domains":["example.com"]},"search_context_size":"low","user_location":{"type":"approximate","city":"Rome"},"external_web_access":false,"search_content_types":["text"]}]`},
 }
+
+// spoken is a conversation that begins with what the assistant said.
+const spoken = `{"messages":[{"role":"assistant","content":"a"},{"role":"user","content":"b"}]}`

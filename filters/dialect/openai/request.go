@@ -26,7 +26,7 @@ func (*client) Decode(f llm.Facts, doc *jsonx.Document) (*llm.Request, *llm.Erro
 	r.TopLogprobs = m.Number(kTopLogprobs)
 	r.LogitBias = llm.Raw(m.Object(kLogitBias))
 	r.ServiceTier, r.Verbosity = m.Text(kTier), m.Text(kVerbosity)
-	r.Extra = m.Rest(nil)
+	r.Extra = m.Keep(m.Rest(nil), kPrompt, kSuffix, kEcho, kBestOf) // the last are of completions
 	if m.Err != nil {
 		return nil, m.Err
 	}
