@@ -6,14 +6,11 @@
 package render
 
 import (
-	"bytes"
-	_ "embed"
 	"fmt"
 	"net"
 	"slices"
-	"strconv"
 	"strings"
-	"text/template"
+	"time"
 
 	"github.com/posterngw/postern/filters/builtin"
 	"github.com/posterngw/postern/filters/config"
@@ -33,6 +30,11 @@ type Options struct {
 	AuditLog  string // path; empty: standard output
 	Secrets   string // directory of the SDS files of credentials left to the host
 	CA        string // file of certificate authorities for providers
+	// Filters are HTTP filters of the host before the client stage: a YAML list,
+	// as it is.
+	Filters string
+	// Dir is where Envoy finds the files of XDS.
+	Dir string
 }
 
 func (o *Options) defaults() {
@@ -47,27 +49,6 @@ func (o *Options) defaults() {
 	set(&o.AuditLog, "/dev/stdout")
 	set(&o.Secrets, "/etc/postern/secrets")
 	set(&o.CA, "/etc/ssl/certs/ca-certificates.crt")
-}
-
-//go:embed envoy.yaml.tmpl
-var envoyTemplate string
-
-var envoy = template.Must(template.New("envoy").Funcs(template.FuncMap{
-	"quote": strconv.Quote, "number": number, "add": func(a, b int) int { return a + b },
-}).Parse(envoyTemplate))
-
-// Envoy renders a bootstrap for Envoy 1.40.
-func Envoy(node *config.Node, c *pipeline.Config, o Options) ([]byte, error) {
-	o.defaults()
-	view, err := newView(node, c, o)
-	if err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	if err := envoy.Execute(&b, view); err != nil {
-		return nil, fmt.Errorf("render envoy: %w", err)
-	}
-	return b.Bytes(), nil
 }
 
 // view is what the template shows.
@@ -86,6 +67,7 @@ type view struct {
 	Attempts       []int     // second attempt and later, as the header counts them
 	BodyBuffer     int
 	AnswerBuffer   int
+	Patience       int // seconds without a byte in either direction
 	StatsTags      []telemetry.StatsTag
 	Buckets        []telemetry.Bucket
 	ProviderConfig string
@@ -106,20 +88,17 @@ const (
 	awsSigner = "aws_request_signing"
 )
 
-// IsProvider reports whether the cluster serves requests.
-func (c cluster) IsProvider(v *view) bool { return slices.Contains(v.Clusters, c) }
-
 // IP reports whether the host is an address and not a name.
 func (c cluster) IP() bool { return net.ParseIP(c.Host) != nil }
-
-// All are the clusters, each once.
-func (v *view) All() []cluster { return append(slices.Clone(v.Clusters), v.Endpoints...) }
 
 // headroom is how much larger the host's buffers are than the module's limits,
 // so that the module refuses first, in the client's dialect.
 const headroom = 64 << 10
 
 func newView(node *config.Node, c *pipeline.Config, o Options) (*view, error) {
+	if err := hostOnly(c, &o); err != nil {
+		return nil, err
+	}
 	v := &view{Options: o, Config: string(yamlconfig.ToJSON(node)), Version: config.Digest(node),
 		BodyBuffer: c.Limits.Body + headroom, AnswerBuffer: max(c.Limits.Answer, c.Limits.Body) + headroom,
 		StatsTags: telemetry.StatsTags(), Buckets: telemetry.Buckets(), ProviderConfig: pipeline.ProviderConfig}
@@ -143,6 +122,7 @@ func newView(node *config.Node, c *pipeline.Config, o Options) (*view, error) {
 	if name := c.State.Variable(); name != "" {
 		v.variable(name)
 	}
+	v.Patience = patience(c)
 	for n := 1; n < longestPlan(c); n++ {
 		v.Attempts = append(v.Attempts, n)
 	}
@@ -192,7 +172,7 @@ func newCluster(name string, at config.URL) cluster {
 // add adds a cluster to a list, unless it is there. A name stands for one
 // address and one credential.
 func (v *view) add(list *[]cluster, provider string, c cluster) error {
-	all := v.All()
+	all := slices.Concat(v.Clusters, v.Endpoints)
 	i := slices.IndexFunc(all, func(other cluster) bool { return other.Name == c.Name })
 	switch {
 	case i < 0:
@@ -229,6 +209,19 @@ func injection(c *route.ProviderConfig) (header, prefix string) {
 	return "authorization", "Bearer "
 }
 
+// patience is how many seconds a request may be without a byte, so that the host
+// does not end what a target's own times still allow.
+func patience(c *pipeline.Config) int {
+	longest := 4 * time.Minute
+	for i := range c.Route.Models {
+		for j := range c.Route.Models[i].Value.Targets {
+			t := &c.Route.Models[i].Value.Targets[j]
+			longest = max(longest, t.Timeout, t.FirstToken, t.Idle)
+		}
+	}
+	return int((longest + time.Minute).Seconds())
+}
+
 // longestPlan is the most attempts that any model's plan can have.
 func longestPlan(c *pipeline.Config) int {
 	n := 1
@@ -237,6 +230,3 @@ func longestPlan(c *pipeline.Config) int {
 	}
 	return min(n, route.MaxPlan)
 }
-
-// number spells a bound without an exponent.
-func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

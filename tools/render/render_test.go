@@ -134,6 +134,72 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// The host's patience is longer than any target's time.
+func TestPatience(t *testing.T) {
+	for more, want := range map[string]string{"": "stream_idle_timeout: 300s\n", ", timeout: 10m": "stream_idle_timeout: 660s\n", ", idle: 5m": "stream_idle_timeout: 360s\n"} {
+		node, decoded := load(t, strings.Replace(minimal(""), "model: x", "model: x"+more, 1))
+		text, err := Envoy(node, decoded, Options{})
+		require.NoError(t, err)
+		require.Contains(t, string(text), want)
+	}
+}
+
+// The files of xds are YAML each by itself, point to each other where Envoy finds
+// them, and hold together what the bootstrap holds.
+func TestXDS(t *testing.T) {
+	node, c := load(t, whole(t))
+	files, err := XDS(node, c, Options{Dir: "/etc/x", Admin: "127.0.0.1:9901"})
+	require.NoError(t, err)
+	one, err := Envoy(node, c, Options{Admin: "127.0.0.1:9901"})
+	require.NoError(t, err)
+	names, trees := []string{}, map[string]map[string]any{}
+	for _, f := range files {
+		names = append(names, f.Name)
+		tree := map[string]any{}
+		require.NoError(t, yaml.Unmarshal(f.Text, &tree), f.Name)
+		trees[f.Name] = tree
+	}
+	require.Equal(t, []string{"clusters.yaml", "routes.yaml", "listeners.yaml", "bootstrap.yaml"}, names, "the order in which they are replaced")
+	var whole struct {
+		Static struct {
+			Listeners, Clusters []map[string]any
+		} `yaml:"static_resources"`
+	}
+	require.NoError(t, yaml.Unmarshal(one, &whole))
+	for i, want := range whole.Static.Clusters {
+		got := trees["clusters.yaml"]["resources"].([]any)[i].(map[string]any)
+		delete(got, "@type")
+		require.Equal(t, want, got)
+	}
+	manager := func(listener any) map[string]any {
+		chain := listener.(map[string]any)["filter_chains"].([]any)[0].(map[string]any)
+		return chain["filters"].([]any)[0].(map[string]any)["typed_config"].(map[string]any)
+	}
+	was, is := manager(whole.Static.Listeners[0]), manager(trees["listeners.yaml"]["resources"].([]any)[0])
+	require.Equal(t, "/etc/x/routes.yaml", is["rds"].(map[string]any)["config_source"].(map[string]any)["path_config_source"].(map[string]any)["path"])
+	routes := trees["routes.yaml"]["resources"].([]any)[0].(map[string]any)
+	delete(routes, "@type")
+	require.Equal(t, was["route_config"], routes)
+	delete(was, "route_config")
+	delete(is, "rds")
+	require.Equal(t, was, is)
+	_, err = XDS(node, c, Options{Dir: "relative"})
+	require.ErrorContains(t, err, "absolute")
+}
+
+// Claims are the host's to verify: without a filter that does, nobody would be.
+func TestFilters(t *testing.T) {
+	text := strings.Replace(minimal(""), "anonymous: {}", "jwt: {payload: corp, claims: {user: sub}}", 1)
+	node, decoded := load(t, text)
+	_, err := Envoy(node, decoded, Options{})
+	require.ErrorContains(t, err, "identity.jwt: the host verifies tokens")
+	const filter = "- name: envoy.filters.http.jwt_authn\n  typed_config:\n    \"@type\": x\n"
+	got, err := Envoy(node, decoded, Options{Filters: filter})
+	require.NoError(t, err)
+	require.Contains(t, string(got), "          http_filters:\n          - name: envoy.filters.http.jwt_authn\n            typed_config:\n              \"@type\": x\n          # The client stage")
+	require.NoError(t, yaml.Unmarshal(got, new(map[string]any)))
+}
+
 // Variables and clusters that providers share are named once: Envoy refuses the
 // second.
 func TestShared(t *testing.T) {

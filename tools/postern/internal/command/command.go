@@ -33,12 +33,12 @@ func Main(ctx context.Context, args []string, s Streams) int {
 		Short: "Postern, the AI gateway inside the proxy that you run",
 		Long: `Postern is an AI gateway that runs inside the proxy you already have, as one
 WebAssembly module. This command serves that module on this machine, checks
-configurations, explains decisions, plays scenarios, makes API keys, and packs
-the module for proxies to pull.`,
+configurations, renders a proxy's own, explains decisions, plays scenarios, makes
+API keys, and packs the module for proxies to pull.`,
 		SilenceErrors: true, SilenceUsage: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(runCommand(s), validateCommand(s), explainCommand(s), testCommand(s), replayCommand(s), packCommand(s), keysCommand(s), versionCommand(s))
+	root.AddCommand(runCommand(s), validateCommand(s), renderCommand(s), explainCommand(s), testCommand(s), replayCommand(s), packCommand(s), keysCommand(s), versionCommand(s))
 	root.SetArgs(args)
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
