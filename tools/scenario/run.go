@@ -277,11 +277,15 @@ func (p *player) audit(text string) error {
 	if access == nil {
 		return errors.New("the stream has not ended")
 	}
+	return Audited(text, access.FilterState["wasm.postern.audit"])
+}
+
+// Audited compares an audit record with the text of a section `audit`.
+func Audited(expectation, record string) error {
 	var want, got map[string]any
-	if err := json.Unmarshal([]byte(text), &want); err != nil {
+	if err := json.Unmarshal([]byte(expectation), &want); err != nil {
 		return fmt.Errorf("expectation: %w", err)
 	}
-	record := access.FilterState["wasm.postern.audit"]
 	if err := json.Unmarshal([]byte(record), &got); err != nil {
 		return fmt.Errorf("record %q: %w", record, err)
 	}

@@ -30,7 +30,7 @@ type Options struct {
 	Config  string   // text of a postern.yaml
 	Env     []string // NAME=value, besides this process's own
 	Workers int      // default 1
-	Dynamic bool     // the listener comes from a file that Reload replaces
+	Dynamic bool     // listener, routes and clusters come from files that Reload replaces
 	Secrets string   // directory of SDS files
 	CA      string   // file of certificate authorities for providers
 	Verbose bool     // the module's own log lines, all of them
@@ -87,7 +87,7 @@ func Start(o Options) (*Envoy, error) {
 	}
 	e := &Envoy{o: o, dir: dir, ended: make(chan struct{}), config: o.Config,
 		client: &http.Client{Timeout: 30 * time.Second}}
-	if err := e.write(wasm); err != nil {
+	if err := e.write(wasm, o.Config); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	if err := e.run(binary); err != nil {
@@ -99,23 +99,26 @@ func Start(o Options) (*Envoy, error) {
 	return e, nil
 }
 
-// write puts the bootstrap, and for a dynamic one the listener, into files.
-func (e *Envoy) write(wasm string) error {
-	text, err := e.render(wasm, e.o.Config)
+// write renders a configuration into files, each of which takes an old one's
+// place by a rename.
+func (e *Envoy) write(wasm, config string) error {
+	files, err := e.render(wasm, config)
 	if err != nil {
 		return err
 	}
-	if !e.o.Dynamic {
-		return os.WriteFile(e.path("envoy.yaml"), text, 0o600)
+	for _, f := range files {
+		next := e.path(f.Name + ".new")
+		if err := errors.Join(os.WriteFile(next, f.Text, 0o600), os.Rename(next, e.path(f.Name))); err != nil {
+			return err
+		}
 	}
-	bootstrap, listeners, err := split(text, e.path("lds.yaml"))
-	if err != nil {
-		return err
-	}
-	return errors.Join(os.WriteFile(e.path("lds.yaml"), listeners, 0o600), os.WriteFile(e.path("envoy.yaml"), bootstrap, 0o600))
+	return nil
 }
 
-func (e *Envoy) render(wasm, config string) ([]byte, error) {
+// bootstrap is the file that Envoy is started with.
+const bootstrap = "bootstrap.yaml"
+
+func (e *Envoy) render(wasm, config string) ([]render.File, error) {
 	node, errs := yamlconfig.Parse("postern.yaml", []byte(config))
 	if len(errs) > 0 {
 		return nil, errs
@@ -124,14 +127,18 @@ func (e *Envoy) render(wasm, config string) ([]byte, error) {
 	if len(errs) > 0 {
 		return nil, errs
 	}
-	text, err := render.Envoy(node, c, render.Options{
-		Wasm: wasm, Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Secrets: e.o.Secrets, CA: e.o.CA,
+	o := render.Options{
+		Wasm: wasm, Dir: e.dir, Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Secrets: e.o.Secrets, CA: e.o.CA,
 		AccessLog: e.path("access.log"), AuditLog: e.path("audit.log"),
-	})
+	}
+	if e.o.Dynamic {
+		return render.XDS(node, c, o)
+	}
+	text, err := render.Envoy(node, c, o)
 	if err == nil && e.o.Edit != nil {
 		text = []byte(e.o.Edit(string(text)))
 	}
-	return text, err
+	return []render.File{{Name: bootstrap, Text: text}}, err
 }
 
 func (e *Envoy) path(name string) string { return filepath.Join(e.dir, name) }
@@ -141,7 +148,7 @@ func (e *Envoy) run(binary string) error {
 	if err != nil {
 		return err
 	}
-	e.cmd = exec.Command(binary, "-c", e.path("envoy.yaml"), "--disable-hot-restart", "--log-level", "warning",
+	e.cmd = exec.Command(binary, "-c", e.path(bootstrap), "--disable-hot-restart", "--log-level", "warning",
 		"--concurrency", strconv.Itoa(max(1, e.o.Workers)), "--file-flush-interval-msec", "20",
 		"--admin-address-path", e.path("admin"), "--drain-strategy", "immediate", "--drain-time-s", "30")
 	if e.o.Verbose {
