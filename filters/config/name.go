@@ -1,5 +1,7 @@
 package config
 
+import "strings"
+
 // MaxName is the greatest length of a name in bytes.
 const MaxName = 128
 
@@ -28,4 +30,13 @@ func nameByte(c byte) bool {
 		return true
 	}
 	return false
+}
+
+// CheckCluster demands what ValidName does of a proxy's name for an upstream,
+// which may hold bars as well: Istio's are `outbound|443||api.openai.com`.
+func CheckCluster(s string) error {
+	if ValidName(strings.ReplaceAll(s, "|", "_")) {
+		return nil
+	}
+	return Problem(Quote(s)+" is not a name", "a cluster's name has 1 to 128 characters of A-Z a-z 0-9 . _ : @ / - |")
 }

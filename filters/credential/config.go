@@ -52,7 +52,7 @@ func Fields(c *Config) []config.Field {
 
 func authFields(a *Auth) []config.Field {
 	return []config.Field{
-		config.String("cluster", &a.Cluster, config.Name(),
+		config.String("cluster", &a.Cluster, config.Check(config.CheckCluster),
 			config.Doc("The host's name for the upstream that tokens and `callout:` keys come from. Default: `credential/HOST:PORT`, which the renderer writes.")),
 		config.Duration("timeout", &a.Timeout, config.Default(5*time.Second), config.Range(100*time.Millisecond, time.Minute),
 			config.Doc("How long a token endpoint may take. Only requests that come before the first token wait for it.")),

@@ -68,7 +68,7 @@ func providerFields(p *ProviderConfig, dialects []string) []config.Field {
 		config.String("boundary", &p.Boundary, config.Default("external"), config.OneOf("internal", "external"),
 			config.Doc("Which trust boundary a request crosses when it goes there; policies speak of it.")),
 		config.String("region", &p.Region, config.Doc("Where the endpoint is, for policies and for the strategy `region`.")),
-		config.String("cluster", &p.Cluster, config.Name(),
+		config.String("cluster", &p.Cluster, config.Check(config.CheckCluster),
 			config.Doc("The host's name for this upstream. Default: the provider's name.")),
 		config.String("realtime", &p.Realtime, config.Default("refuse"), config.OneOf("refuse", "pass"),
 			config.Doc("What becomes of WebSocket connections on the paths of the dialect: `refuse` answers 426 (Envoy itself 403 where no provider has them), `pass` opens them at this provider, after identity, policy and budgets "+

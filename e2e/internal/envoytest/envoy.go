@@ -36,6 +36,9 @@ type Options struct {
 	Verbose bool     // the module's own log lines, all of them
 	// Edit, if set, changes the rendered bootstrap before it is used.
 	Edit func(bootstrap string) string
+	// Bootstrap, if set, is used instead of a rendered one. Its audit records
+	// and access log are to be audit.log and access.log in the folder.
+	Bootstrap func(dir string) string
 }
 
 // Envoy is a running one.
@@ -102,6 +105,9 @@ func Start(o Options) (*Envoy, error) {
 // write renders a configuration into files, each of which takes an old one's
 // place by a rename.
 func (e *Envoy) write(wasm, config string) error {
+	if e.o.Bootstrap != nil {
+		return os.WriteFile(e.path("envoy.yaml"), []byte(e.o.Bootstrap(e.dir)), 0o600)
+	}
 	files, err := e.render(wasm, config)
 	if err != nil {
 		return err

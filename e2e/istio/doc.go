@@ -1,0 +1,7 @@
+// Package istio runs what `postern render istio` makes: Istio's own discovery
+// code, its image puller and its validation in this process, a real Envoy that
+// is configured by them, and official clients.
+//
+// It needs no Kubernetes. What is not run here: the istio-proxy binary, an API
+// server, istiod's own process.
+package istio

@@ -1,0 +1,225 @@
+package istio
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/openai/openai-go/v3"
+	"github.com/openai/openai-go/v3/option"
+	"github.com/stretchr/testify/require"
+
+	"github.com/posterngw/postern/e2e/internal/envoytest"
+	"github.com/posterngw/postern/e2e/internal/upstream"
+	"github.com/posterngw/postern/filters/identity"
+	"github.com/posterngw/postern/tools/mock"
+	"github.com/posterngw/postern/tools/render"
+	"github.com/posterngw/postern/tools/yamlconfig"
+)
+
+const namespace = "ai"
+
+// world is one gateway of a mesh and the providers behind it.
+type world struct {
+	envoy             *envoytest.Envoy
+	openai, anthropic *upstream.Server
+	key               string
+	port              int
+}
+
+// configuration has the providers that a test may need. The host names are in
+// no DNS: resources give their addresses.
+const configuration = `version: 1
+providers:
+  openai: {dialect: openai, url: "http://openai.provider.test/v1", credentials: ["env:E2E_OPENAI_KEY"]}
+  anthropic: {dialect: anthropic, url: "https://anthropic.provider.test/v1", credentials: ["env:E2E_ANTHROPIC_KEY"]}
+  wrong: {dialect: openai, url: "https://wrong.provider.test/v1", credentials: ["env:E2E_OPENAI_KEY"]}
+  dead: {dialect: openai, url: "http://dead.provider.test/v1", credentials: ["env:E2E_OPENAI_KEY"]}
+models:
+  gpt: {max_output: 1024, targets: [{provider: openai, model: gpt-4.1}]}
+  claude: {max_output: 1024, targets: [{provider: anthropic, model: claude-haiku-4-5}]}
+  wrong: {max_output: 1024, targets: [{provider: wrong, model: gpt-4.1}]}
+  closed: {max_output: 1024, targets: [{provider: openai, model: gpt-4.1}]}
+  failover: {max_output: 1024, targets: [{provider: dead, model: gpt-4.1}, {provider: anthropic, model: claude-haiku-4-5, priority: 1}]}
+  overloaded: {max_output: 1024, targets: [{provider: openai, model: mock-529}, {provider: anthropic, model: claude-haiku-4-5, priority: 1}]}
+identity: {keys: {alice: {hash: %q}}}
+policy:
+  policies:
+    everybody: {cedar: 'permit (principal, action, resource);'}
+    closed: {cedar: 'forbid (principal, action, resource in Model::"closed");'}
+`
+
+// start brings up a gateway with the resources that are rendered for a mode.
+func start(t *testing.T, mode string, edit func(*render.IstioOptions)) *world {
+	t.Helper()
+	_, path, err := envoytest.Binaries()
+	if err != nil {
+		t.Skip(err)
+	}
+	module, err := os.ReadFile(path)
+	require.NoError(t, err)
+	w := &world{openai: provider(t, "openai"), anthropic: provider(t, "anthropic")}
+	key, hash, err := identity.NewKey(rand.Reader, "alice")
+	require.NoError(t, err)
+	w.key = key
+	o := render.IstioDefaults()
+	o.Namespace, o.Mode = namespace, mode
+	o.Gateway.Bind, o.Gateway.Port = "127.0.0.1", freePort(t)
+	o.Image.URL, o.Image.Digest = pushed(t, module)
+	dir := t.TempDir()
+	o.AuditLog = filepath.Join(dir, "audit.log")
+	if edit != nil {
+		edit(&o)
+	}
+	w.port = o.Gateway.Port
+	authority := newAuthority(t)
+	text := w.resources(t, fmt.Sprintf(configuration, hash), o, authority)
+	m := serve(t, text, authority.file)
+	w.envoy, err = envoytest.Start(envoytest.Options{
+		Bootstrap: func(dir string) string {
+			require.NoError(t, os.Symlink(o.AuditLog, filepath.Join(dir, "audit.log")))
+			return bootstrap(m)
+		},
+		Workers: 2,
+		Env:     []string{"E2E_OPENAI_KEY=sk-e2e-openai", "E2E_ANTHROPIC_KEY=sk-e2e-anthropic"},
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, w.envoy.Stop()) })
+	return w
+}
+
+func provider(t *testing.T, dialect string) *upstream.Server {
+	t.Helper()
+	s, err := upstream.Start(dialect, mock.Options{Keys: map[string][]string{dialect: {"sk-e2e-" + dialect}}, Remember: 1 << 14})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Stop()) })
+	return s
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	l := listen(t)
+	defer l.Close() //nolint:errcheck // nothing was sent
+	_, port, _ := strings.Cut(l.Addr().String(), ":")
+	n, err := strconv.Atoi(port)
+	require.NoError(t, err)
+	return n
+}
+
+// resources are rendered, with the addresses of the providers.
+func (w *world) resources(t *testing.T, config string, o render.IstioOptions, authority *authority) string {
+	t.Helper()
+	node, errs := yamlconfig.Parse("postern.yaml", []byte(config))
+	require.Empty(t, errs)
+	v, err := render.NewIstioValues(node, o)
+	require.NoError(t, err)
+	refusing, release, err := upstream.Refusing()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, release()) })
+	at := map[string]string{
+		"openai.provider.test":    w.openai.URL,
+		"anthropic.provider.test": authority.front(t, "anthropic.provider.test", w.anthropic.URL),
+		"wrong.provider.test":     authority.front(t, "another.provider.test", w.openai.URL),
+		"dead.provider.test":      refusing,
+	}
+	for i := range v.Providers {
+		p := &v.Providers[i]
+		u, err := url.Parse(at[p.Host])
+		require.NoError(t, err)
+		p.Address, p.SNI = "127.0.0.1", p.Host
+		p.TargetPort, err = strconv.Atoi(u.Port())
+		require.NoError(t, err)
+	}
+	text, err := v.Render(o.Namespace)
+	require.NoError(t, err)
+	return string(text)
+}
+
+// bootstrap is what Istio's agent gives a gateway's Envoy, as far as it matters.
+func bootstrap(m *mesh) string {
+	host, port := "127.0.0.1", func(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
+	cluster := func(name, address string) string {
+		return fmt.Sprintf(`  - name: %s
+    type: STATIC
+    connect_timeout: 1s
+    typed_extension_protocol_options:
+      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+        explicit_http_config: {http2_protocol_options: {}}
+    load_assignment: {cluster_name: %s, endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: %s, port_value: %s}}}}]}]}
+`, name, name, host, port(address))
+	}
+	return `node:
+  id: router~127.0.0.9~gw.ai~ai.svc.cluster.local
+  cluster: gw.ai
+  metadata: {NAMESPACE: ai, CLUSTER_ID: Kubernetes, ISTIO_VERSION: 1.31.0, INSTANCE_IPS: 127.0.0.9, LABELS: {istio: ingressgateway, gateway.networking.k8s.io/gateway-name: postern}}
+admin: {address: {socket_address: {address: 127.0.0.1, port_value: 0}}}
+dynamic_resources:
+  ads_config: {api_type: GRPC, transport_api_version: V3, grpc_services: [{envoy_grpc: {cluster_name: xds-grpc}}]}
+  lds_config: {ads: {}, initial_fetch_timeout: 0s, resource_api_version: V3}
+  cds_config: {ads: {}, initial_fetch_timeout: 0s, resource_api_version: V3}
+static_resources:
+  clusters:
+` + cluster("xds-grpc", m.ads) + cluster("sds-grpc", m.sds)
+}
+
+// client is an official one, which tries once.
+func (w *world) client(options ...option.RequestOption) openai.Client {
+	return openai.NewClient(append([]option.RequestOption{option.WithBaseURL(w.envoy.URL + "/v1"), option.WithAPIKey(w.key), option.WithMaxRetries(0)}, options...)...)
+}
+
+// authority is a certificate authority of the test's own.
+type authority struct {
+	file string
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+func newAuthority(t *testing.T) *authority {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	require.NoError(t, err)
+	a := &authority{key: key, file: filepath.Join(t.TempDir(), "ca.pem")}
+	a.cert, err = x509.ParseCertificate(der)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(a.file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	return a
+}
+
+// front serves TLS under a name in front of a plain server.
+func (a *authority) front(t *testing.T, name, to string) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(2), DNSNames: []string{name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
+	require.NoError(t, err)
+	target, err := url.Parse(to)
+	require.NoError(t, err)
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.FlushInterval = -1
+	s := httptest.NewUnstartedServer(proxy)
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s.URL
+}
