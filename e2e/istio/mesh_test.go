@@ -5,6 +5,7 @@ import (
 	"log"
 	"net"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -39,15 +40,17 @@ type mesh struct {
 }
 
 // serve starts a control plane with these resources, which are validated first.
-func serve(t *testing.T, resources, authority string) *mesh {
+func serve(t *testing.T, resources, authority string, port int) *mesh {
 	t.Helper()
 	validate(t, resources)
 	m := &mesh{}
 	l := listen(t)
 	m.ads = l.Addr().String()
+	own, kubernetes := split(resources, port)
 	s := xds.NewFakeDiscoveryServer(t, xds.FakeOptions{
-		ConfigString:    resources,
-		ListenerBuilder: func() (net.Listener, error) { return l, nil },
+		ConfigString:           own,
+		KubernetesObjectString: kubernetes,
+		ListenerBuilder:        func() (net.Listener, error) { return l, nil },
 	})
 	next, ok := s.Discovery.Generators[v3.ExtensionConfigurationType].(*pxds.EcdsGenerator)
 	require.True(t, ok)
@@ -57,6 +60,51 @@ func serve(t *testing.T, resources, authority string) *mesh {
 	m.sds = secrets(t, authority)
 	return m
 }
+
+// split parts Istio's own resources from those of the Gateway API, and adds to
+// these what a cluster has besides: the Service and the pod of the gateway,
+// which Istio makes from a Gateway.
+func split(resources string, port int) (own, kubernetes string) {
+	for text := range strings.SplitSeq(resources, "---\n") {
+		if strings.Contains(text, "apiVersion: gateway.networking.k8s.io/") {
+			kubernetes += "---\n" + text
+		} else {
+			own += "---\n" + text
+		}
+	}
+	if kubernetes != "" {
+		kubernetes += strings.ReplaceAll(deployed, "PORT", strconv.Itoa(port))
+	}
+	return own, kubernetes
+}
+
+const deployed = `---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: istio}
+spec: {controllerName: istio.io/gateway-controller}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: postern-istio, namespace: ai, labels: {gateway.networking.k8s.io/gateway-name: postern}}
+spec:
+  clusterIP: 10.0.0.9
+  selector: {gateway.networking.k8s.io/gateway-name: postern}
+  ports: [{name: postern, port: PORT, targetPort: PORT, protocol: TCP, appProtocol: http}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: gw, namespace: ai, labels: {istio: ingressgateway, gateway.networking.k8s.io/gateway-name: postern}}
+spec: {serviceAccountName: postern-istio}
+status: {podIP: 127.0.0.9, phase: Running, conditions: [{type: Ready, status: "True"}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: postern-istio, namespace: ai, labels: {kubernetes.io/service-name: postern-istio}}
+addressType: IPv4
+ports: [{name: postern, port: PORT, protocol: TCP}]
+endpoints: [{addresses: [127.0.0.9], conditions: {ready: true}, targetRef: {kind: Pod, name: gw, namespace: ai}}]
+`
 
 func listen(t *testing.T) net.Listener {
 	t.Helper()

@@ -8,6 +8,8 @@ import (
 	"github.com/openai/openai-go/v3/option"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/posterngw/postern/tools/render"
 )
 
 func ask(model string) openai.ChatCompletionNewParams {
@@ -16,7 +18,15 @@ func ask(model string) openai.ChatCompletionNewParams {
 
 // TestNative has both stages put into the gateway by an EnvoyFilter.
 func TestNative(t *testing.T) {
-	w := start(t, "native", nil)
+	start(t, "native", nil).serves(t)
+}
+
+// TestGatewayAPI is the same with a Gateway and routes of Kubernetes.
+func TestGatewayAPI(t *testing.T) {
+	start(t, "native", func(o *render.IstioOptions) { o.Gateway.API = "kubernetes" }).serves(t)
+}
+
+func (w *world) serves(t *testing.T) {
 	t.Run("whole", w.whole)
 	t.Run("streamed", w.streamed)
 	t.Run("failover", w.failover)

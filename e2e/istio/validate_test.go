@@ -13,13 +13,26 @@ import (
 	"istio.io/istio/pkg/config/schema/collections"
 )
 
+// validator knows the resources of Istio and of the Gateway API by the
+// definitions that come with Istio's own modules.
 var validator = sync.OnceValues(func() (*pkgcrd.Validator, error) {
-	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "istio.io/api").Output()
+	api, err := module("istio.io/api")
 	if err != nil {
 		return nil, err
 	}
-	return pkgcrd.NewValidatorFromFiles(filepath.Join(strings.TrimSpace(string(dir)), "kubernetes/customresourcedefinitions.gen.yaml"))
+	istio, err := module("istio.io/istio")
+	if err != nil {
+		return nil, err
+	}
+	return pkgcrd.NewValidatorFromFiles(filepath.Join(api, "kubernetes/customresourcedefinitions.gen.yaml"),
+		filepath.Join(istio, "tests/integration/pilot/testdata/gateway-api-crd.yaml"))
 })
+
+// module is the folder of a module's sources.
+func module(path string) (string, error) {
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", path).Output()
+	return strings.TrimSpace(string(dir)), err
+}
 
 // anyEnvoyFilter is Istio's warning of each EnvoyFilter, whatever is in it.
 const anyEnvoyFilter = "EnvoyFilter exposes internal implementation details that may change at any time. " +

@@ -89,7 +89,7 @@ func start(t *testing.T, mode string, edit func(*render.IstioOptions)) *world {
 	w.port = o.Gateway.Port
 	authority := newAuthority(t)
 	text := w.resources(t, fmt.Sprintf(configuration, hash), o, authority)
-	m := serve(t, text, authority.file)
+	m := serve(t, text, authority.file, w.port)
 	w.envoy, err = envoytest.Start(envoytest.Options{
 		Bootstrap: func(dir string) string {
 			require.NoError(t, os.Symlink(o.AuditLog, filepath.Join(dir, "audit.log")))

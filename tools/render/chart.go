@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
@@ -15,6 +16,10 @@ import (
 // manifests are the chart's templates that make resources, in the order in
 // which they are read best.
 var manifests = []string{"gateway.yaml", "providers.yaml", "routes.yaml", "native.yaml", "plugins.yaml", "metrics.yaml"}
+
+// Manifests are the names of the templates that make resources, in their order
+// in the output.
+func Manifests() []string { return slices.Clone(manifests) }
 
 // charts are the chart's templates with the few functions of Helm that they use.
 var charts = mustChart()
