@@ -12,7 +12,7 @@ FUZZTIME ?= 2m
 SOURCES  := $(shell find filters -name '*.go' -not -name '*_test.go' 2>/dev/null) go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help run wasm image size test check generate bench bench-envoy e2e-envoy e2e-image e2e-sdk envoy fuzz clean
+.PHONY: help run wasm image size test check generate bench bench-envoy e2e-envoy e2e-image e2e-sdk e2e-istio envoy fuzz clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +94,11 @@ e2e-image: ## the image with a registry and a client that are not ours
 # In the package's folder, so that the matrix is printed.
 e2e-sdk: $(WASM) envoy ## every official client against every provider, in a real Envoy
 	cd e2e/sdk && ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) test -count=1 -parallel 8 -timeout 10m
+
+# Istio's discovery code is some 2,000 packages: minutes to compile, once. Vetting
+# is left out for the same reason.
+e2e-istio: $(WASM) envoy ## the rendered resources, served by Istio's own code to a real Envoy
+	cd e2e/istio && ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) test -vet=off -count=1 -timeout 15m .
 
 bench-envoy: $(WASM) envoy ## Envoy with and without the module, interleaved, as ratios
 	cd e2e && ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) run ./bench

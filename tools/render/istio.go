@@ -104,6 +104,15 @@ type IstioInjector struct {
 	Prefix string `json:"prefix"`
 }
 
+// WithImage reads an image's reference: oci://registry/name with a tag, a digest
+// or both.
+func (o *IstioOptions) WithImage(reference string) {
+	o.Image.URL, o.Image.Digest, _ = strings.Cut(reference, "@")
+	if i := strings.LastIndexByte(o.Image.URL, ':'); i > strings.LastIndexByte(o.Image.URL, '/') {
+		o.Image.URL, o.Image.Tag = o.Image.URL[:i], o.Image.URL[i+1:]
+	}
+}
+
 // Istio renders the resources for Istio 1.30 and later, in one YAML stream.
 func Istio(node *config.Node, o IstioOptions) ([]byte, error) {
 	v, err := NewIstioValues(node, o)
@@ -134,6 +143,9 @@ func NewIstioValues(node *config.Node, o IstioOptions) (*IstioValues, error) {
 	v := &IstioValues{IstioOptions: o, Variables: append([]string{}, view.Env...), Config: view.Config, ProviderConfig: view.ProviderConfig,
 		Attempts: append([]int{}, view.Attempts...), Buffer: view.AnswerBuffer,
 		Providers: hosts(view.Clusters, o.Secrets), Endpoints: hosts(view.Endpoints, o.Secrets)}
+	if err := v.distinct(); err != nil {
+		return nil, err
+	}
 	for _, t := range view.StatsTags {
 		v.StatsTags = append(v.StatsTags, map[string]string{"tag_name": t.Name, "regex": t.Regex})
 	}
@@ -141,6 +153,19 @@ func NewIstioValues(node *config.Node, o IstioOptions) (*IstioValues, error) {
 		v.Buckets = append(v.Buckets, bucket(b))
 	}
 	return v, nil
+}
+
+// distinct refuses two ports of one host: Istio reads one DestinationRule per
+// host, and merges what says the same host of others.
+func (v *IstioValues) distinct() error {
+	ports := map[string]int{}
+	for _, h := range slices.Concat(v.Providers, v.Endpoints) {
+		if port, seen := ports[h.Host]; seen && port != h.Port {
+			return fmt.Errorf("%s is asked at port %d and at port %d: a host has one port on Istio", h.Host, port, h.Port)
+		}
+		ports[h.Host] = h.Port
+	}
+	return nil
 }
 
 func bucket(b telemetry.Bucket) map[string]any {
@@ -153,7 +178,7 @@ func hosts(clusters []cluster, secrets string) []IstioHost {
 		port, _ := strconv.Atoi(c.Port)
 		h := IstioHost{Host: c.Host, Port: port, TLS: c.Secure, Certificate: c.Host, InMesh: inMesh(c.Host), Cluster: c.Name}
 		if ip, err := netip.ParseAddr(c.Host); err == nil {
-			h.Host, h.Address = istioHost(c.Host), ip.String()
+			h.Host, h.Address = istioHost(c.Host, c.Port), ip.String()
 		}
 		h.Resource = "postern-" + strings.ReplaceAll(h.Host, ".", "-") + "-" + c.Port
 		switch c.Filter {
@@ -174,9 +199,9 @@ func inMesh(host string) bool { return strings.HasSuffix(host, ".svc.cluster.loc
 
 // istioHost is the name of a host in Istio's registry, where an address alone
 // is no name.
-func istioHost(host string) string {
+func istioHost(host, port string) string {
 	if _, err := netip.ParseAddr(host); err == nil {
-		return strings.NewReplacer(".", "-", ":", "-").Replace(host) + ".postern.internal"
+		return strings.NewReplacer(".", "-", ":", "-").Replace(host+":"+port) + ".postern.internal"
 	}
 	return host
 }
@@ -185,7 +210,7 @@ func istioHost(host string) string {
 // (pilot/pkg/model, BuildSubsetKey).
 func istioCluster(at config.URL) string {
 	host, port := at.Address()
-	return "outbound|" + port + "||" + istioHost(host)
+	return "outbound|" + port + "||" + istioHost(host, port)
 }
 
 // withIstioClusters names the clusters of a configuration as Istio does.

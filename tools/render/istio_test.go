@@ -1,23 +1,55 @@
-package render_test
+package render
 
 import (
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/posterngw/postern/tools/render"
-	"github.com/posterngw/postern/tools/yamlconfig"
 )
 
+func istioOptions() IstioOptions {
+	o := IstioDefaults()
+	o.Image.URL, o.Image.Digest = "oci://registry.example.com/team/postern", "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	return o
+}
+
+// TestIstio holds the resources of a configuration that has everything. That
+// Istio takes them is e2e/istio's to show. With -update they are written anew.
 func TestIstio(t *testing.T) {
-	text, err := os.ReadFile("testdata/postern.yaml")
-	require.NoError(t, err)
-	node, errs := yamlconfig.Parse("postern.yaml", text)
-	require.Empty(t, errs)
-	o := render.IstioDefaults()
-	o.Image.URL = "oci://registry.example.com/team/postern"
-	got, err := render.Istio(node, o)
-	require.NoError(t, err)
-	os.WriteFile("/tmp/v/istio.yaml", got, 0o644)
+	node, _ := load(t, whole(t))
+	for name, edit := range map[string]func(*IstioOptions){
+		"istio.golden.yaml":      func(*IstioOptions) {},
+		"gatewayapi.golden.yaml": func(o *IstioOptions) { o.Gateway.API = "kubernetes" },
+	} {
+		o := istioOptions()
+		edit(&o)
+		got, err := Istio(node, o)
+		require.NoError(t, err)
+		golden(t, name, got)
+	}
+}
+
+func TestIstioRefuses(t *testing.T) {
+	const models = "\nmodels: {m: {targets: [{provider: a, model: m}]}}\nidentity: {anonymous: {}}\n"
+	for _, tt := range []struct{ name, config, want string }{
+		{"tokens and keys of two hosts", `version: 1
+providers: {a: {dialect: openai, url: "https://a.example.com", credentials: ["callout:http://127.0.0.1:1/a", "callout:http://127.0.0.1:2/a"]}}`, "one cluster"},
+		{"two credentials of one host", `version: 1
+providers:
+  a: {dialect: openai, url: "https://a.example.com", credentials: [host]}
+  b: {dialect: anthropic, url: "https://a.example.com", credentials: [host]}`, "another address or credential"},
+		{"two ports of one host", `version: 1
+providers:
+  a: {dialect: openai, url: "https://a.example.com"}
+  b: {dialect: openai, url: "https://a.example.com:8443"}`, "one port"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			node, _ := load(t, tt.config+models)
+			_, err := Istio(node, istioOptions())
+			require.ErrorContains(t, err, tt.want)
+		})
+	}
+	o := istioOptions()
+	o.Image.URL = ""
+	_, err := Istio(nil, o)
+	require.ErrorContains(t, err, "image")
 }

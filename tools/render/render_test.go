@@ -16,7 +16,19 @@ import (
 	"github.com/posterngw/postern/tools/yamlconfig"
 )
 
-var update = flag.Bool("update", false, "write the golden file")
+// golden holds a text against a file of testdata.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		require.NoError(t, os.WriteFile(path, got, 0o600))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, string(want), string(got), "if this is meant: go test ./tools/render -update")
+}
+
+var update = flag.Bool("update", false, "write the golden files")
 
 func load(t *testing.T, text string) (*config.Node, *pipeline.Config) {
 	t.Helper()
@@ -38,13 +50,7 @@ func TestGolden(t *testing.T) {
 	node, c := load(t, whole(t))
 	got, err := Envoy(node, c, Options{Listen: "0.0.0.0:8080", Admin: "127.0.0.1:9901"})
 	require.NoError(t, err)
-	golden := filepath.Join("testdata", "envoy.golden.yaml")
-	if *update {
-		require.NoError(t, os.WriteFile(golden, got, 0o600))
-	}
-	want, err := os.ReadFile(golden)
-	require.NoError(t, err)
-	require.Equal(t, string(want), string(got), "if this is meant: go test ./tools/render -update")
+	golden(t, "envoy.golden.yaml", got)
 }
 
 // The same document gives the same bytes, and each rendering is YAML whose
