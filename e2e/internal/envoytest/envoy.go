@@ -106,7 +106,7 @@ func Start(o Options) (*Envoy, error) {
 // place by a rename.
 func (e *Envoy) write(wasm, config string) error {
 	if e.o.Bootstrap != nil {
-		return os.WriteFile(e.path("bootstrap.yaml"), []byte(e.o.Bootstrap(e.dir)), 0o600)
+		return os.WriteFile(e.path(bootstrap), []byte(e.o.Bootstrap(e.dir)), 0o600)
 	}
 	files, err := e.render(wasm, config)
 	if err != nil {
