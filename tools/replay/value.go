@@ -1,8 +1,11 @@
 package replay
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -12,7 +15,12 @@ type value struct{ v any }
 // decode reads one JSON value.
 func decode(text []byte) (value, error) {
 	var v any
-	err := json.Unmarshal(text, &v)
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	err := d.Decode(&v)
+	if _, more := d.Token(); err == nil && more != io.EOF {
+		err = errors.New("something follows the JSON value")
+	}
 	return value{v}, err
 }
 
@@ -38,8 +46,15 @@ func (x value) at(path ...any) value {
 // text is a string's text, else empty.
 func (x value) text() string { s, _ := x.v.(string); return s }
 
-// int is a number, else 0.
-func (x value) int() int64 { n, _ := x.v.(float64); return int64(n) }
+// int is a whole number, else 0.
+func (x value) int() int64 {
+	n, _ := x.v.(json.Number)
+	i, err := n.Int64()
+	if f, bad := n.Float64(); err != nil && bad == nil {
+		return int64(f)
+	}
+	return i
+}
 
 func (x value) is() bool { return x.v != nil }
 
