@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,32 +50,47 @@ func orEmpty(s string) string {
 	return s
 }
 
-var requests = flag.Uint64("requests", 2000, "how many generated requests are explained and made")
+var requests = flag.Uint64("requests", 10_000, "how many generated requests are explained and made")
 
 // TestExplainAgrees: what is explained is what happens, request by request: the
 // attempts, each of which fails, go to the plan's targets in its order.
 func TestExplainAgrees(t *testing.T) {
-	planned, refused := 0, 0
-	for seed := range *requests {
-		c := generated(seed)
-		d, err := Explain(c)
-		require.NoError(t, err, "seed %d", seed)
-		got := happens(t, c, len(d.Plan()))
-		want := d.Plan()
-		for i := range want {
-			want[i] = "p" + strings.TrimPrefix(want[i], "t")
+	const shares = 4
+	var planned, refused atomic.Int64
+	t.Run("generated", func(t *testing.T) {
+		for share := range uint64(shares) {
+			t.Run(fmt.Sprint(share), func(t *testing.T) {
+				t.Parallel()
+				for seed := share; seed < *requests; seed += shares {
+					switch n := agrees(t, seed); {
+					case n == 0:
+						refused.Add(1)
+					case n > 1:
+						planned.Add(1)
+					}
+				}
+			})
 		}
-		require.Equal(t, want, got, "seed %d\n%s\n%s\n%s", seed, c.Config, c.Body, d.Text())
-		if len(got) == 0 {
-			require.NotNil(t, d.Error, "seed %d", seed)
-			refused++
-		}
-		if len(got) > 1 {
-			planned++
-		}
+	})
+	require.Greater(t, planned.Load(), int64(*requests/5))
+	require.Greater(t, refused.Load(), int64(*requests/20))
+}
+
+// agrees explains and makes one generated request, and returns its attempts.
+func agrees(t *testing.T, seed uint64) int {
+	c := generated(seed)
+	d, err := Explain(c)
+	require.NoError(t, err, "seed %d", seed)
+	got := happens(t, c, len(d.Plan()))
+	want := d.Plan()
+	for i := range want {
+		want[i] = "p" + strings.TrimPrefix(want[i], "t")
 	}
-	require.Greater(t, planned, int(*requests/5))
-	require.Greater(t, refused, int(*requests/20))
+	require.Equal(t, want, got, "seed %d\n%s\n%s\n%s", seed, c.Config, c.Body, d.Text())
+	if len(got) == 0 {
+		require.NotNil(t, d.Error, "seed %d", seed)
+	}
+	return len(got)
 }
 
 // happens lets every attempt of a case fail and returns where they went.

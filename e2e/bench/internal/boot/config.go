@@ -9,9 +9,11 @@ import (
 	"github.com/posterngw/postern/filters/identity"
 )
 
-// Parts are the parts of governance that a configuration has.
+// Parts are the parts of governance that a configuration has, and whether each
+// model has two targets to choose from, each with a circuit.
 type Parts struct {
 	Keys, Policies, Budgets, Metrics, Records bool
+	Targets                                   bool
 }
 
 // Providers are the addresses of the mock, without a final slash.
@@ -21,9 +23,12 @@ var postern = template.Must(template.New("postern").Parse(`version: 1
 providers:
   openai: {dialect: openai, url: "{{.OpenAI}}/v1", credentials: ["env:BENCH_KEY"]}
   claude: {dialect: anthropic, url: "{{.Anthropic}}/v1", credentials: ["env:BENCH_KEY"]}
+{{- if .Targets}}
+  again: {dialect: openai, url: "{{.OpenAI}}/v1", credentials: ["env:BENCH_KEY"]}
+{{- end}}
 models:
-  whole: {max_output: 200, targets: [{provider: openai, model: bench-600b}]}
-  stream: {max_output: 200, targets: [{provider: openai, model: bench-51-chunks}]}
+  whole: {max_output: 200, targets: [{provider: openai, model: bench-600b}{{if .Targets}}, {provider: again, model: bench-600b}{{end}}]}
+  stream: {max_output: 200, targets: [{provider: openai, model: bench-51-chunks}{{if .Targets}}, {provider: again, model: bench-51-chunks}{{end}}]}
   whole-claude: {max_output: 200, targets: [{provider: claude, model: bench-600b}]}
   stream-claude: {max_output: 200, targets: [{provider: claude, model: bench-51-chunks}]}
 identity:
