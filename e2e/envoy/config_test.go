@@ -24,20 +24,20 @@ models:
   metered: {max_output: 1024, targets: [{name: openai/metered, provider: openai, model: gpt-4o}]}
 
   # Failover: what the first target does wrong, and the second one answers.
-  first-401: {targets: [{name: a/401, provider: openai, model: "gpt-4o!401"}, {name: b/401, provider: spare, model: gpt-4o-mini, priority: 1}]}
-  first-429: {targets: [{name: a/429, provider: openai, model: "gpt-4o!rate-limit"}, {name: b/429, provider: spare, model: gpt-4o-mini, priority: 1}]}
-  first-503: {targets: [{name: a/503, provider: openai, model: "gpt-4o!503"}, {name: b/503, provider: spare, model: gpt-4o-mini, priority: 1}]}
-  first-html: {targets: [{name: a/html, provider: openai, model: "gpt-4o!html"}, {name: b/html, provider: spare, model: gpt-4o-mini, priority: 1}]}
-  first-reset: {targets: [{name: a/reset, provider: openai, model: "gpt-4o!reset-before-headers"}, {name: b/reset, provider: spare, model: gpt-4o-mini, priority: 1}]}
-  first-close: {targets: [{name: a/close, provider: openai, model: "gpt-4o!close-after-request"}, {name: b/close, provider: spare, model: gpt-4o-mini, priority: 1}]}
-  first-hang: {targets: [{name: a/hang, provider: openai, model: "gpt-4o!hang", timeout: 1s}, {name: b/hang, provider: spare, model: gpt-4o-mini, priority: 1}]}
-  first-refuses: {targets: [{name: a/refuses, provider: nobody, model: gpt-4o}, {name: b/refuses, provider: spare, model: gpt-4o-mini, priority: 1}]}
-  first-error-event: {targets: [{name: a/event, provider: openai, model: "gpt-4o!stream-error-first"}, {name: b/event, provider: spare, model: gpt-4o-mini, priority: 1}]}
-  first-opens: {targets: [{name: a/opens, provider: openai, model: "gpt-4o!stream-error-opened"}, {name: b/opens, provider: spare, model: gpt-4o-mini, priority: 1}]}
-  first-claude-503: {targets: [{name: a/c503, provider: anthropic, model: "claude-haiku-4-5!529"}, {name: b/c503, provider: spare, model: gpt-4o-mini, priority: 1}]}
-  first-claude-opens: {targets: [{name: a/copens, provider: anthropic, model: "claude-haiku-4-5!stream-error-opened"}, {name: b/copens, provider: spare, model: gpt-4o-mini, priority: 1}]}
+  first-401: {targets: [{name: a/401, provider: openai, model: "gpt-4o!401"}, {name: b/401, provider: spare, model: gpt-4.1, priority: 1}]}
+  first-429: {targets: [{name: a/429, provider: openai, model: "gpt-4o!rate-limit"}, {name: b/429, provider: spare, model: gpt-4.1, priority: 1}]}
+  first-503: {targets: [{name: a/503, provider: openai, model: "gpt-4o!503"}, {name: b/503, provider: spare, model: gpt-4.1, priority: 1}]}
+  first-html: {targets: [{name: a/html, provider: openai, model: "gpt-4o!html"}, {name: b/html, provider: spare, model: gpt-4.1, priority: 1}]}
+  first-reset: {targets: [{name: a/reset, provider: openai, model: "gpt-4o!reset-before-headers"}, {name: b/reset, provider: spare, model: gpt-4.1, priority: 1}]}
+  first-close: {targets: [{name: a/close, provider: openai, model: "gpt-4o!close-after-request"}, {name: b/close, provider: spare, model: gpt-4.1, priority: 1}]}
+  first-hang: {targets: [{name: a/hang, provider: openai, model: "gpt-4o!hang", timeout: 1s}, {name: b/hang, provider: spare, model: gpt-4.1, priority: 1}]}
+  first-refuses: {targets: [{name: a/refuses, provider: nobody, model: gpt-4o}, {name: b/refuses, provider: spare, model: gpt-4.1, priority: 1}]}
+  first-error-event: {targets: [{name: a/event, provider: openai, model: "gpt-4o!stream-error-first"}, {name: b/event, provider: spare, model: gpt-4.1, priority: 1}]}
+  first-opens: {targets: [{name: a/opens, provider: openai, model: "gpt-4o!stream-error-opened"}, {name: b/opens, provider: spare, model: gpt-4.1, priority: 1}]}
+  first-claude-503: {targets: [{name: a/c503, provider: anthropic, model: "claude-haiku-4-5!529"}, {name: b/c503, provider: spare, model: gpt-4.1, priority: 1}]}
+  first-claude-opens: {targets: [{name: a/copens, provider: anthropic, model: "claude-haiku-4-5!stream-error-opened"}, {name: b/copens, provider: spare, model: gpt-4.1, priority: 1}]}
   then-claude: {max_output: 256, targets: [{name: a/then, provider: openai, model: "gpt-4o!500"}, {name: b/then, provider: anthropic, model: claude-haiku-4-5, priority: 1}]}
-  breaks-later: {targets: [{name: a/later, provider: openai, model: "gpt-4o!stream-error-mid"}, {name: b/later, provider: spare, model: gpt-4o-mini, priority: 1}]}
+  breaks-later: {targets: [{name: a/later, provider: openai, model: "gpt-4o!stream-error-mid"}, {name: b/later, provider: spare, model: gpt-4.1, priority: 1}]}
   both-503: {targets: [{name: a/both, provider: openai, model: "gpt-4o!503"}, {name: b/both, provider: spare, model: "gpt-4o!rate-limit=9", priority: 1}]}
   both-reset: {targets: [{name: a/resets, provider: openai, model: "gpt-4o!reset-before-headers"}, {name: b/resets, provider: spare, model: "gpt-4o!reset-before-headers", priority: 1}]}
 

@@ -329,6 +329,15 @@ func (f *faulty) check(t *testing.T, c *clientAPI, one *fault, model string, str
 	g = f.ask(t, c, model+"-down", stream)
 	require.NoError(t, g.err)
 	f.down(t, c, one, g)
+	require.Len(t, f.spare.Of(g.id), 1)
+	if one.provider == "" {
+		dialect, _, _ := strings.Cut(model, "-")
+		require.Len(t, f.servers[dialect].Of(g.id), 1, "nobody is asked twice")
+	}
+	for name := range g.header {
+		require.NotContains(t, name, "X-Envoy")
+		require.NotEqual(t, "X-Postern-Retry", name)
+	}
 }
 
 // toldError is what OpenAI's and Anthropic's errors have in common.

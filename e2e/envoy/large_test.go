@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/e2e/internal/envoytest"
+	"github.com/posterngw/postern/e2e/internal/upstream"
 )
 
 // A body of exactly the limit passes, whole and translated.
@@ -29,6 +30,40 @@ func TestLargeBody(t *testing.T) {
 			require.EqualValues(t, len(body), audit(t, res.Header.Get("x-request-id")).BytesIn)
 		})
 	}
+}
+
+// A body of exactly the limit reaches the second target as it reached the first,
+// whoever found that the first one failed, and in whichever dialect.
+func TestLargeBodyTwice(t *testing.T) {
+	t.Parallel()
+	for model, second := range map[string]*upstream.Server{"first-503": shared.spare, "first-reset": shared.spare, "first-close": shared.spare,
+		"first-hang": shared.spare, "first-refuses": shared.spare, "first-claude-503": shared.spare, "then-claude": shared.anthropic} {
+		for _, stream := range []string{"", `"stream":true,`} {
+			t.Run(model+stream, func(t *testing.T) {
+				t.Parallel()
+				body := bytes.Replace(chat(model, 1<<20-len(stream)), []byte(`"messages"`), []byte(stream+`"messages"`), 1)
+				require.Len(t, body, 1<<20)
+				res, text := post(t, chatPath, body)
+				require.Equal(t, 200, res.StatusCode, "%.300s", text)
+				seen := second.Of(res.Header.Get("x-request-id"))
+				require.Len(t, seen, 1)
+				require.Greater(t, seen[0].Size, 1<<20-200)
+				require.Greater(t, longest(seen[0].Body, 'a'), 1<<20-200, "in one piece")
+				require.Len(t, audit(t, res.Header.Get("x-request-id")).Attempts, 2)
+			})
+		}
+	}
+}
+
+// longest is how long the longest run of a byte is.
+func longest(text []byte, c byte) (most int) {
+	for n, i := 0, 0; i < len(text); i++ {
+		if n++; text[i] != c {
+			n = 0
+		}
+		most = max(most, n)
+	}
+	return most
 }
 
 // crowdedConfig has room for four bodies.

@@ -129,7 +129,7 @@ func targetFields(t *TargetConfig) []config.Field {
 		config.Strings("tasks", &t.Tasks, config.Length(0, 32),
 			config.Doc("The tasks that the target is for. Default: all requests, of any task.")),
 		config.Duration("timeout", &t.Timeout, config.Default(time.Minute), config.Range(10*time.Millisecond, time.Hour),
-			config.Doc("How long an attempt may take until its first content.")),
+			config.Doc("How long an attempt may take until its first content. Envoy has one such time for all attempts of a request, the first target's: see [failover](failover.md#times).")),
 		config.Duration("first_token", &t.FirstToken, config.Range(0, time.Hour),
 			config.Doc("How long a stream may take until its first content, from the attempt's beginning. 0: `timeout` alone.")),
 		config.Duration("idle", &t.Idle, config.Range(0, time.Hour),
