@@ -14,8 +14,8 @@ import (
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	"helm.sh/helm/v4/pkg/engine"
 
+	"github.com/posterngw/postern/tools/document"
 	"github.com/posterngw/postern/tools/render"
-	"github.com/posterngw/postern/tools/yamlconfig"
 )
 
 const (
@@ -23,7 +23,18 @@ const (
 	examples = "../../examples"
 )
 
-// TestExamples renders every example for both kinds of gateway: Istio has
+// gateways are the kinds of gateway that requests can come in by.
+var gateways = map[string]func(*render.IstioGateway){
+	"istio":      func(*render.IstioGateway) {},
+	"kubernetes": func(g *render.IstioGateway) { g.API = "kubernetes" },
+	"egress": func(g *render.IstioGateway) {
+		g.Selector, g.Hosts = map[string]string{"istio": "egressgateway"}, []string{"ai.example.com"}
+		g.Egress = "istio-egressgateway.istio-egress.svc.cluster.local:8443"
+	},
+	"existing": func(g *render.IstioGateway) { g.Create = false },
+}
+
+// TestExamples renders every example for every kind of gateway: Istio has
 // nothing to say against it, and Helm makes the same of the chart.
 func TestExamples(t *testing.T) {
 	files, err := filepath.Glob(examples + "/*/postern.yaml")
@@ -31,10 +42,11 @@ func TestExamples(t *testing.T) {
 	require.NotEmpty(t, files)
 	for _, file := range files {
 		for _, mode := range []string{"native"} {
-			for _, api := range []string{"istio", "kubernetes"} {
-				t.Run(path.Base(filepath.Dir(file))+"/"+mode+"/"+api, func(t *testing.T) {
+			for name, edit := range gateways {
+				t.Run(path.Base(filepath.Dir(file))+"/"+mode+"/"+name, func(t *testing.T) {
 					o := render.IstioDefaults()
-					o.Namespace, o.Mode, o.Gateway.API = namespace, mode, api
+					o.Namespace, o.Mode = namespace, mode
+					edit(&o.Gateway)
 					o.Image.URL, o.Image.Tag = "oci://registry.example.com/team/postern", "v1.0.0"
 					v := values(t, file, o)
 					text, err := v.Render(o.Namespace)
@@ -51,7 +63,7 @@ func values(t *testing.T, file string, o render.IstioOptions) *render.IstioValue
 	t.Helper()
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
-	node, errs := yamlconfig.Parse(file, text)
+	node, errs := document.Read(file, text)
 	require.Empty(t, errs)
 	v, err := render.NewIstioValues(node, o)
 	require.NoError(t, err)

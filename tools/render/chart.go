@@ -15,7 +15,7 @@ import (
 
 // manifests are the chart's templates that make resources, in the order in
 // which they are read best.
-var manifests = []string{"gateway.yaml", "providers.yaml", "routes.yaml", "native.yaml", "plugins.yaml", "metrics.yaml"}
+var manifests = []string{"gateway.yaml", "egress.yaml", "providers.yaml", "routes.yaml", "native.yaml", "plugins.yaml", "metrics.yaml"}
 
 // Manifests are the names of the templates that make resources, in their order
 // in the output.

@@ -2,6 +2,7 @@ package render
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -47,7 +48,7 @@ type IstioGateway struct {
 	Bind        string            `json:"bind"`
 	Hosts       []string          `json:"hosts"`
 	Certificate string            `json:"certificate"`
-	Egress      string            `json:"egress"`
+	Egress      string            `json:"-"` // host:port of an egress gateway's Service; empty: none
 }
 
 // IstioDefaults are the chart's own.
@@ -63,6 +64,7 @@ func IstioDefaults() IstioOptions {
 // IstioValues are the chart's values.
 type IstioValues struct {
 	IstioOptions
+	Egress         *IstioService       `json:"egress"`
 	Variables      []string            `json:"variables"`
 	Config         string              `json:"config"`
 	ProviderConfig string              `json:"providerConfig"`
@@ -72,6 +74,12 @@ type IstioValues struct {
 	Buffer         int                 `json:"buffer"`
 	StatsTags      []map[string]string `json:"statsTags"`
 	Buckets        []map[string]any    `json:"buckets"`
+}
+
+// IstioService is one port of a Service.
+type IstioService struct {
+	Host string `json:"host"`
+	Port int    `json:"port"`
 }
 
 // IstioHost is one upstream.
@@ -143,7 +151,7 @@ func NewIstioValues(node *config.Node, o IstioOptions) (*IstioValues, error) {
 	v := &IstioValues{IstioOptions: o, Variables: append([]string{}, view.Env...), Config: view.Config, ProviderConfig: view.ProviderConfig,
 		Attempts: append([]int{}, view.Attempts...), Buffer: view.AnswerBuffer,
 		Providers: hosts(view.Clusters, o.Secrets), Endpoints: hosts(view.Endpoints, o.Secrets)}
-	if err := v.distinct(); err != nil {
+	if err := errors.Join(v.distinct(), v.leave(&o.Gateway)); err != nil {
 		return nil, err
 	}
 	for _, t := range view.StatsTags {
@@ -153,6 +161,28 @@ func NewIstioValues(node *config.Node, o IstioOptions) (*IstioValues, error) {
 		v.Buckets = append(v.Buckets, bucket(b))
 	}
 	return v, nil
+}
+
+// leave reads where applications leave their sidecars for the gateway.
+func (v *IstioValues) leave(g *IstioGateway) error {
+	if g.Egress == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(g.Egress)
+	if err != nil {
+		return fmt.Errorf("egress gateway: %w", err)
+	}
+	n, err := strconv.Atoi(port)
+	switch {
+	case err != nil:
+		return fmt.Errorf("egress gateway: port: %w", err)
+	case g.API != "istio":
+		return errors.New("an egress gateway is one of Istio's own Gateways")
+	case slices.Contains(g.Hosts, "*"):
+		return errors.New("an egress gateway needs the names that applications ask for: not every name is to be sent there")
+	}
+	v.Egress = &IstioService{Host: host, Port: n}
+	return nil
 }
 
 // distinct refuses two ports of one host: Istio reads one DestinationRule per

@@ -17,7 +17,10 @@ func istioOptions() IstioOptions {
 func TestIstio(t *testing.T) {
 	node, _ := load(t, whole(t))
 	for name, edit := range map[string]func(*IstioOptions){
-		"istio.golden.yaml":      func(*IstioOptions) {},
+		"istio.golden.yaml": func(*IstioOptions) {},
+		"egress.golden.yaml": func(o *IstioOptions) {
+			o.Gateway.Egress, o.Gateway.Hosts = "egress.istio-egress.svc.cluster.local:8443", []string{"ai.example.com"}
+		},
 		"gatewayapi.golden.yaml": func(o *IstioOptions) { o.Gateway.API = "kubernetes" },
 	} {
 		o := istioOptions()
@@ -48,8 +51,13 @@ providers:
 			require.ErrorContains(t, err, tt.want)
 		})
 	}
+	node, _ := load(t, whole(t))
 	o := istioOptions()
+	o.Gateway.Egress = "egress.istio-egress.svc.cluster.local:8443"
+	_, err := Istio(node, o)
+	require.ErrorContains(t, err, "names that applications ask for")
+	o = istioOptions()
 	o.Image.URL = ""
-	_, err := Istio(nil, o)
+	_, err = Istio(nil, o)
 	require.ErrorContains(t, err, "image")
 }

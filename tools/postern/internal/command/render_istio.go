@@ -42,6 +42,7 @@ writes the chart's values instead.`,
 	f.IntVar(&g.Port, "port", g.Port, "port of the Gateway")
 	f.StringSliceVar(&g.Hosts, "hosts", g.Hosts, "names that applications ask the gateway by")
 	f.StringVar(&g.Certificate, "certificate", "", "name of the Secret with the gateway's certificate; plain HTTP without it")
+	f.StringVar(&g.Egress, "egress", "", "host:port of the Service of an egress gateway, by which applications in the mesh reach it")
 	f.StringVar(&m.AuditLog, "audit-log", m.AuditLog, "path of the audit records")
 	f.StringVar(&m.Secrets, "secrets", m.Secrets, "folder of the keys that the proxy injects")
 	f.BoolVar(&m.values, "values", false, "write the chart's values")
