@@ -80,6 +80,9 @@ func (a *api) obeys(stream []byte) error {
 		return grammar.CheckFrames(a.grammar(), stream, func(b []byte) (list []grammar.Frame, err error) {
 			events, err := frames(b)
 			for _, e := range events {
+				if strings.HasSuffix(e.name, "Exception") {
+					e.name = "exception " + e.name // as the grammar calls it
+				}
 				list = append(list, grammar.Frame{Name: e.name, Data: e.data})
 			}
 			return list, err
