@@ -100,8 +100,8 @@ func (e *encoder) system(r *llm.Request) {
 	start := len(e.w.B)
 	e.w.Array("system")
 	n := 0
-	if !onlyInstructions(r.Messages) {
-		n = e.instructions(r.Messages)
+	if !dialect.OnlyInstructions(r.Messages) {
+		n = e.turns().Instructions(r.Messages)
 	}
 	if r.Format != nil && r.Format.Schema == nil {
 		e.w.Open('{')
@@ -117,102 +117,25 @@ func (e *encoder) system(r *llm.Request) {
 	e.w.Close(']')
 }
 
-func isInstruction(r llm.Role) bool { return r == llm.System || r == llm.Developer }
-
-func onlyInstructions(list []llm.Message) bool {
-	for i := range list {
-		if !isInstruction(list[i].Role) {
-			return false
-		}
-	}
-	return true
-}
-
-// instructions writes the parts of system and developer messages as blocks and
-// returns how many.
-func (e *encoder) instructions(list []llm.Message) int {
-	n := 0
-	for i := range list {
-		if !isInstruction(list[i].Role) {
-			continue
-		}
-		e.at = i
-		if list[i].Role == llm.Developer {
-			e.l.Default("messages/*/role", "developers speak as the system")
-		}
-		for p := range list[i].Parts {
-			part := &list[i].Parts[p]
-			if part.Kind != llm.TextPart {
-				e.refuse(e.param("content"), "An instruction that is not text")
-			}
-			n += e.block(part)
-		}
-	}
-	return n
-}
-
 // messages writes the turns; consecutive ones of a side are one.
 func (e *encoder) messages(list []llm.Message) {
 	e.w.Array("messages")
-	if onlyInstructions(list) {
-		e.turn("user", func() int { return e.instructions(list) })
-	}
-	for i := 0; i < len(list); {
-		if isInstruction(list[i].Role) {
-			i++
-			continue
-		}
-		i = e.run(list, i)
-	}
+	e.turns().Write(list)
 	e.w.Close(']')
 }
 
-// turn writes a turn unless it comes out empty. content returns the number of blocks.
-func (e *encoder) turn(role string, content func() int) {
-	start := len(e.w.B)
-	e.w.Open('{')
-	e.w.Word("role", role)
-	e.w.Array("content")
-	if content() == 0 {
-		e.w.B = e.w.B[:start]
-		return
-	}
-	e.w.Close(']')
-	e.w.Close('}')
+func (e *encoder) turns() *dialect.Turns {
+	return &dialect.Turns{W: &e.w, Inner: "content", Assistant: "assistant", Part: e.block, Visit: e.visit,
+		NotText: func() { e.refuse(e.param("content"), "An instruction that is not text") }}
 }
 
-// run writes the turns of one side from the i-th on as one turn, tool results
-// first, and returns where the next begins.
-func (e *encoder) run(list []llm.Message, i int) int {
-	assistant := list[i].Role == llm.Assistant
-	end := i + 1
-	for end < len(list) && (isInstruction(list[end].Role) || (list[end].Role == llm.Assistant) == assistant) {
-		end++
+// visit notes what of a message has no place.
+func (e *encoder) visit(i int, m *llm.Message, again bool) {
+	e.at = i
+	switch {
+	case m.Role == llm.Developer:
+		e.l.Default("messages/*/role", "developers speak as the system")
+	case !again && len(m.Name) > 0 && !dialect.IsInstruction(m.Role):
+		e.l.Drop("messages/*/name", "the API has no names of speakers")
 	}
-	role := "user"
-	if assistant {
-		role = "assistant"
-	}
-	e.turn(role, func() int { return e.parts(list, i, end, true) + e.parts(list, i, end, false) })
-	return end
-}
-
-// parts writes the tool results of the messages list[i:end], or all but them.
-func (e *encoder) parts(list []llm.Message, i, end int, results bool) int {
-	n := 0
-	for ; i < end; i++ {
-		if isInstruction(list[i].Role) {
-			continue
-		}
-		e.at = i
-		if results && len(list[i].Name) > 0 {
-			e.l.Drop("messages/*/name", "the API has no names of speakers")
-		}
-		for p := range list[i].Parts {
-			if part := &list[i].Parts[p]; (part.Kind == llm.ToolResultPart) == results {
-				n += e.block(part)
-			}
-		}
-	}
-	return n
 }

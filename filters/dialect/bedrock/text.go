@@ -137,19 +137,19 @@ func (x *textFamily) conversation(e *encoder, list []llm.Message) {
 	m := &x.marks
 	e.w.StartText(x.prompt)
 	e.mark(m.begin)
-	only := onlyInstructions(list)
-	if !only && e.said(list, isInstruction, m.system) {
+	only := dialect.OnlyInstructions(list)
+	if !only && e.said(list, dialect.IsInstruction, m.system) {
 		e.mark(m.endSystem)
 	}
 	for i := 0; i < len(list); {
-		if isInstruction(list[i].Role) && !only {
+		if dialect.IsInstruction(list[i].Role) && !only {
 			i++
 			continue
 		}
 		assistant := list[i].Role == llm.Assistant
-		side := func(r llm.Role) bool { return (only || !isInstruction(r)) && (r == llm.Assistant) == assistant }
+		side := func(r llm.Role) bool { return (only || !dialect.IsInstruction(r)) && (r == llm.Assistant) == assistant }
 		end := i + 1
-		for end < len(list) && (side(list[end].Role) || isInstruction(list[end].Role)) {
+		for end < len(list) && (side(list[end].Role) || dialect.IsInstruction(list[end].Role)) {
 			end++
 		}
 		before, after := m.user, m.endUser
@@ -203,7 +203,7 @@ func (e *encoder) said(list []llm.Message, side func(llm.Role) bool, mark string
 // what was said before, and the instructions.
 func (x *textFamily) history(e *encoder, list []llm.Message) {
 	last := len(list) - 1
-	for last > 0 && isInstruction(list[last].Role) {
+	for last > 0 && dialect.IsInstruction(list[last].Role) {
 		last--
 	}
 	e.at = last
@@ -212,7 +212,7 @@ func (x *textFamily) history(e *encoder, list []llm.Message) {
 	e.w.EndText()
 	e.w.Array("chat_history")
 	for i := range list[:last] {
-		if isInstruction(list[i].Role) {
+		if dialect.IsInstruction(list[i].Role) {
 			continue
 		}
 		e.at = i
@@ -228,12 +228,12 @@ func (x *textFamily) history(e *encoder, list []llm.Message) {
 		e.w.Close('}')
 	}
 	e.w.Close(']')
-	if onlyInstructions(list) {
+	if dialect.OnlyInstructions(list) {
 		return
 	}
 	start := len(e.w.B)
 	e.w.StartText("preamble")
-	if !e.said(list, isInstruction, "") {
+	if !e.said(list, dialect.IsInstruction, "") {
 		e.w.B = e.w.B[:start]
 		return
 	}

@@ -55,41 +55,23 @@ func (e *encoder) param(member string) string {
 
 // conversation writes instructions, turns and tools.
 func (e *encoder) conversation(r *llm.Request) {
-	alone := onlyInstructions(r.Messages)
-	if !alone {
-		e.instruction(r.Messages)
+	turns := &dialect.Turns{W: &e.w, Inner: "parts", Assistant: "model", Part: e.part, Visit: e.visit,
+		NotText: func() { e.refuse(e.param("content"), "An instruction that is not text") },
+		Begin:   func() { e.called = false }, End: e.release}
+	if !dialect.OnlyInstructions(r.Messages) {
+		e.instruction(turns, r.Messages)
 	}
 	e.w.Array("contents")
-	if alone {
-		e.turn("user", func() int { return e.instructions(r.Messages) })
-	}
-	for i := 0; i < len(r.Messages); {
-		if isInstruction(r.Messages[i].Role) {
-			i++
-			continue
-		}
-		i = e.run(r.Messages, i)
-	}
+	turns.Write(r.Messages)
 	e.w.Close(']')
 	e.tools(r)
 }
 
-func isInstruction(r llm.Role) bool { return r == llm.System || r == llm.Developer }
-
-func onlyInstructions(list []llm.Message) bool {
-	for i := range list {
-		if !isInstruction(list[i].Role) {
-			return false
-		}
-	}
-	return true
-}
-
-func (e *encoder) instruction(list []llm.Message) {
+func (e *encoder) instruction(turns *dialect.Turns, list []llm.Message) {
 	start := len(e.w.B)
 	e.w.Object("systemInstruction")
 	e.w.Array("parts")
-	if e.instructions(list) == 0 {
+	if turns.Instructions(list) == 0 {
 		e.w.B = e.w.B[:start]
 		return
 	}
@@ -97,75 +79,10 @@ func (e *encoder) instruction(list []llm.Message) {
 	e.w.Close('}')
 }
 
-// instructions writes the texts of system and developer messages as parts and
-// returns how many.
-func (e *encoder) instructions(list []llm.Message) int {
-	n := 0
-	for i := range list {
-		if !isInstruction(list[i].Role) {
-			continue
-		}
-		e.at = i
-		for p := range list[i].Parts {
-			part := &list[i].Parts[p]
-			if part.Kind != llm.TextPart {
-				e.refuse(e.param("content"), "An instruction that is not text")
-			}
-			n += e.part(part)
-		}
+// visit notes what of a message has no place.
+func (e *encoder) visit(i int, m *llm.Message, _ bool) {
+	e.at = i
+	if len(m.Name) > 0 && m.Role != llm.ToolRole && !dialect.IsInstruction(m.Role) {
+		e.l.Drop("messages/*/name", "turns have no names")
 	}
-	return n
-}
-
-// turn writes a turn unless it comes out empty. content returns the number of parts.
-func (e *encoder) turn(role string, content func() int) {
-	start := len(e.w.B)
-	e.called = false
-	e.w.Open('{')
-	e.w.Word("role", role)
-	e.w.Array("parts")
-	n := content()
-	if n += e.release(); n == 0 {
-		e.w.B = e.w.B[:start]
-		return
-	}
-	e.w.Close(']')
-	e.w.Close('}')
-}
-
-// run writes the turns of one side from the i-th on as one turn, tool results
-// first, and returns where the next begins.
-func (e *encoder) run(list []llm.Message, i int) int {
-	assistant := list[i].Role == llm.Assistant
-	end := i + 1
-	for end < len(list) && (isInstruction(list[end].Role) || (list[end].Role == llm.Assistant) == assistant) {
-		end++
-	}
-	role := "user"
-	if assistant {
-		role = "model"
-	}
-	e.turn(role, func() int { return e.parts(list, i, end, true) + e.parts(list, i, end, false) })
-	return end
-}
-
-// parts writes the tool results of the messages list[i:end], or all but them.
-func (e *encoder) parts(list []llm.Message, i, end int, results bool) int {
-	n := 0
-	for ; i < end; i++ {
-		m := &list[i]
-		if isInstruction(m.Role) {
-			continue
-		}
-		e.at = i
-		if len(m.Name) > 0 && m.Role != llm.ToolRole {
-			e.l.Drop("messages/*/name", "turns have no names")
-		}
-		for p := range m.Parts {
-			if part := &m.Parts[p]; (part.Kind == llm.ToolResultPart) == results {
-				n += e.part(part)
-			}
-		}
-	}
-	return n
 }
