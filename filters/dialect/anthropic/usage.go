@@ -14,9 +14,6 @@ type counts struct {
 	known                                                bool
 }
 
-// maxTokenCount bounds a count, so that sums cannot overflow.
-const maxTokenCount = 1 << 48
-
 // read takes the counts that a usage object names.
 func (c *counts) read(raw []byte) {
 	for it := jsonx.Members(raw); it.Next(); {
@@ -45,7 +42,7 @@ func (c *counts) read(raw []byte) {
 
 func (c *counts) set(to *int64, raw []byte) {
 	if n, ok := jsonx.Int(raw); ok {
-		*to = min(max(n, 0), maxTokenCount)
+		*to = dialect.Tokens(n)
 		c.known = true
 	}
 }

@@ -77,12 +77,9 @@ func Counted(h dialect.Header) llm.Usage {
 	return llm.Usage{Input: in, Output: out, Known: some || more}
 }
 
-// maxTokenCount bounds a count, so that sums cannot overflow.
-const maxTokenCount = 1 << 48
-
 func count(s string) (n int64, ok bool) {
 	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' || n > maxTokenCount {
+		if s[i] < '0' || s[i] > '9' || n > dialect.MaxTokens {
 			return 0, false
 		}
 		n = n*10 + int64(s[i]-'0')

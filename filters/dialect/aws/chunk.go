@@ -121,7 +121,7 @@ func Metrics(event []byte) (u llm.Usage) {
 		if !ok {
 			continue
 		}
-		n = min(max(n, 0), maxTokenCount)
+		n = dialect.Tokens(n)
 		switch string(dialect.Name(&it)) {
 		case "inputTokenCount":
 			u.Input, u.Known = n, true

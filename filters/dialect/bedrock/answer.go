@@ -86,9 +86,6 @@ func stopReason(word llm.Escaped) llm.Finish {
 	return llm.FinishOther
 }
 
-// maxTokenCount bounds a count, so that sums cannot overflow.
-const maxTokenCount = 1 << 48
-
 // readUsage returns disjoint buckets: inputTokens excludes the cached ones
 // already, outputTokens includes the thinking, which is not told apart. tier is
 // the serviceTier that stands beside it, if there is one.
@@ -102,7 +99,7 @@ func readUsage(raw, tier []byte) (u llm.Usage) {
 		if !ok {
 			continue
 		}
-		n = min(max(n, 0), maxTokenCount)
+		n = dialect.Tokens(n)
 		switch string(dialect.Name(&it)) {
 		case "inputTokens":
 			u.Input, u.Known = n, true
@@ -127,7 +124,7 @@ func writtenForAnHour(list []byte) (sum int64) {
 		ttl, _ := jsonx.Lookup(it.Value(), "ttl")
 		tokens, _ := jsonx.Lookup(it.Value(), "inputTokens")
 		if n, ok := jsonx.Int(tokens); ok && jsonx.Equal(jsonx.Interior(ttl), "1h") {
-			sum = min(sum+min(max(n, 0), maxTokenCount), maxTokenCount)
+			sum = dialect.Tokens(sum + dialect.Tokens(n))
 		}
 	}
 	return sum

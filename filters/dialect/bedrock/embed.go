@@ -99,7 +99,7 @@ func (*embedProvider) Decode(_ *llm.Facts, _ *dialect.Target, body []byte) (*llm
 		a.Vectors = []llm.Vector{{Values: one}}
 		raw, _ := jsonx.Lookup(body, "inputTextTokenCount")
 		if n, ok := jsonx.Int(raw); ok {
-			a.Usage = llm.Usage{Input: min(max(n, 0), maxTokenCount), Known: true}
+			a.Usage = llm.Usage{Input: dialect.Tokens(n), Known: true}
 		}
 		return a, nil
 	}

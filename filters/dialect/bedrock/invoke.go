@@ -191,7 +191,7 @@ func (c *counts) read(raw []byte) {
 
 func (c *counts) set(to *int64, raw []byte) {
 	if n, ok := jsonx.Int(raw); ok {
-		*to, c.u.Known = min(max(n, 0), maxTokenCount), true
+		*to, c.u.Known = dialect.Tokens(n), true
 	}
 }
 

@@ -270,7 +270,7 @@ func (x *textFamily) usage(raw []byte, output []string) (u llm.Usage) {
 	n, some := jsonx.Int(in)
 	m, more := jsonx.Int(out)
 	if some && more {
-		u = llm.Usage{Input: min(max(n, 0), maxTokenCount), Output: min(max(m, 0), maxTokenCount), Known: true}
+		u = llm.Usage{Input: dialect.Tokens(n), Output: dialect.Tokens(m), Known: true}
 	}
 	return u
 }

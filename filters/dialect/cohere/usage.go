@@ -14,9 +14,6 @@ type counts struct {
 	tokens, billed           bool
 }
 
-// maxTokenCount bounds a count, so that sums cannot overflow.
-const maxTokenCount = 1 << 48
-
 // usageOf reads usage, or version 1's meta. Tokens read from the cache are among
 // those of the input; of counts that are only billed, those are told.
 func usageOf(raw []byte) llm.Usage {
@@ -59,7 +56,7 @@ func read(raw []byte, input, output *int64) (found bool) {
 func set(to *int64, raw []byte) bool {
 	n, ok := jsonx.Int(raw)
 	if ok {
-		*to = min(max(n, 0), maxTokenCount)
+		*to = dialect.Tokens(n)
 	}
 	return ok
 }

@@ -415,7 +415,7 @@ func vectorUsage(doc *jsonx.Document) llm.Usage {
 	for it := jsonx.Elements(doc.Raw(vPredict)); it.Next(); {
 		raw := get(get(get(it.Value(), "embeddings"), "statistics"), "tokenCount")
 		if n, ok := jsonx.Int([]byte(number(raw))); ok {
-			u.Input, u.Known = u.Input+min(max(n, 0), maxTokenCount), true
+			u.Input, u.Known = u.Input+dialect.Tokens(n), true
 		}
 	}
 	return u

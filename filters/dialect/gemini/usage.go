@@ -14,9 +14,6 @@ type counts struct {
 	known                                              bool
 }
 
-// maxTokenCount bounds a count, so that sums cannot overflow.
-const maxTokenCount = 1 << 48
-
 // read takes the counts of a usageMetadata object; the first chunks of a stream on
 // Vertex have one without any.
 func (c *counts) read(raw []byte) {
@@ -49,7 +46,7 @@ func (c *counts) read(raw []byte) {
 
 func (c *counts) set(to *int64, raw []byte) {
 	if n, ok := jsonx.Int([]byte(number(raw))); ok {
-		*to = min(max(n, 0), maxTokenCount)
+		*to = dialect.Tokens(n)
 		c.known = true
 	}
 }
@@ -76,7 +73,7 @@ func audioOf(list []byte) int64 {
 			continue
 		}
 		n, _ := jsonx.Int([]byte(number(get(it.Value(), "tokenCount"))))
-		sum = min(sum+min(max(n, 0), maxTokenCount), maxTokenCount)
+		sum = dialect.Tokens(sum + dialect.Tokens(n))
 	}
 	return sum
 }
@@ -89,18 +86,11 @@ func (c *counts) usage() llm.Usage {
 		c.candidates -= c.thoughts
 	}
 	u := llm.Usage{Input: c.prompt, Output: c.candidates, Reasoning: c.thoughts, Tier: c.tier, Known: c.known}
-	u.CacheRead = take(&u.Input, c.cached)
-	u.InputAudio = take(&u.Input, max(c.audioIn-c.audioCached, 0))
-	u.OutputAudio = take(&u.Output, c.audioOut)
+	u.CacheRead = dialect.Take(&u.Input, c.cached)
+	u.InputAudio = dialect.Take(&u.Input, max(c.audioIn-c.audioCached, 0))
+	u.OutputAudio = dialect.Take(&u.Output, c.audioOut)
 	u.Input += c.tools
 	return u
-}
-
-// take moves n tokens, or what is left, out of a bucket.
-func take(from *int64, n int64) int64 {
-	n = min(n, *from)
-	*from -= n
-	return n
 }
 
 // writeUsage writes usageMetadata.

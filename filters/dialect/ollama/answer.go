@@ -25,15 +25,12 @@ const (
 var answerKeys = jsonx.NewKeys("model", "message", "response", "thinking", "done", "done_reason", "prompt_eval_count", "eval_count",
 	"error", "embeddings")
 
-// maxTokenCount bounds a count, so that sums cannot overflow.
-const maxTokenCount = 1 << 48
-
 // usageOf reads the counts. A server that had the whole prompt in its cache does
 // not count it.
 func usageOf(doc *jsonx.Document) llm.Usage {
 	in, read := jsonx.Int(doc.Raw(aInput))
 	out, wrote := jsonx.Int(doc.Raw(aOutput))
-	return llm.Usage{Input: min(max(in, 0), maxTokenCount), Output: min(max(out, 0), maxTokenCount), Known: read || wrote}
+	return llm.Usage{Input: dialect.Tokens(in), Output: dialect.Tokens(out), Known: read || wrote}
 }
 
 func finishOf(word []byte, called bool) llm.Finish {

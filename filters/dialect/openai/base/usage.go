@@ -73,12 +73,9 @@ func (c *counts) completionDetails(raw []byte) {
 	}
 }
 
-// maxTokens bounds a count, so that sums cannot overflow.
-const maxTokens = 1 << 48
-
 func tokens(it *jsonx.Iter) (int64, bool) {
 	n, ok := jsonx.Int(it.Value())
-	return min(max(n, 0), maxTokens), ok
+	return dialect.Tokens(n), ok
 }
 
 func (c *counts) buckets() llm.Usage {
@@ -89,19 +86,12 @@ func (c *counts) buckets() llm.Usage {
 		c.completion += c.reasoning
 	}
 	u := llm.Usage{Input: c.prompt, Output: c.completion, Known: true}
-	u.CacheRead = take(&u.Input, c.cached)
-	u.CacheWrite = take(&u.Input, c.cacheWrite)
-	u.InputAudio = take(&u.Input, c.audioIn)
-	u.Reasoning = take(&u.Output, c.reasoning)
-	u.OutputAudio = take(&u.Output, c.audioOut)
+	u.CacheRead = dialect.Take(&u.Input, c.cached)
+	u.CacheWrite = dialect.Take(&u.Input, c.cacheWrite)
+	u.InputAudio = dialect.Take(&u.Input, c.audioIn)
+	u.Reasoning = dialect.Take(&u.Output, c.reasoning)
+	u.OutputAudio = dialect.Take(&u.Output, c.audioOut)
 	return u
-}
-
-// take moves n tokens, or what is left, out of a bucket.
-func take(from *int64, n int64) int64 {
-	n = min(n, *from)
-	*from -= n
-	return n
 }
 
 // WriteUsage writes the usage member in OpenAI's convention.
