@@ -14,9 +14,9 @@ import (
 	"github.com/posterngw/postern/e2e/internal/envoytest"
 	"github.com/posterngw/postern/filters/builtin"
 	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/tools/document"
 	"github.com/posterngw/postern/tools/render"
 	"github.com/posterngw/postern/tools/scenario"
-	"github.com/posterngw/postern/tools/yamlconfig"
 )
 
 // TestExamples: Envoy accepts what each example is rendered to, serves the one
@@ -38,7 +38,7 @@ func TestExamples(t *testing.T) {
 			for i, name := range scenarios {
 				f := readScenario(t, name, text)
 				if i == 0 {
-					accepts(t, text, f.Env)
+					accepts(t, path, text, f.Env)
 				}
 				playInEnvoy(t, f)
 			}
@@ -58,11 +58,11 @@ func readScenario(t *testing.T, path string, config []byte) *scenario.File {
 
 // accepts has Envoy validate the bootstrap as it is deployed, with the providers'
 // own addresses, and that of xds, which names files.
-func accepts(t *testing.T, text []byte, env map[string]string) {
+func accepts(t *testing.T, path string, text []byte, env map[string]string) {
 	t.Helper()
 	binary, wasm, err := envoytest.Binaries()
 	require.NoError(t, err)
-	node, errs := yamlconfig.Parse("postern.yaml", text)
+	node, errs := document.Read(path, text)
 	require.Empty(t, errs)
 	c, errs := pipeline.Decode(node, builtin.Dialects())
 	require.Empty(t, errs)

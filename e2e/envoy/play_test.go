@@ -20,8 +20,8 @@ import (
 	"github.com/posterngw/postern/filters/config"
 	"github.com/posterngw/postern/filters/pipeline"
 	"github.com/posterngw/postern/filters/route"
+	"github.com/posterngw/postern/tools/document"
 	"github.com/posterngw/postern/tools/scenario"
-	"github.com/posterngw/postern/tools/yamlconfig"
 )
 
 // playInEnvoy plays a scenario of whole messages with a real Envoy between a
@@ -33,7 +33,7 @@ func playInEnvoy(t *testing.T, f *scenario.File) {
 	for name, value := range f.Env {
 		env = append(env, name+"="+value)
 	}
-	p.Envoy = start(t, envoytest.Options{Config: config, Env: env, Dynamic: true})
+	p.Envoy = start(t, envoytest.Options{Config: config, Path: f.Name, Env: env, Dynamic: true})
 	for steps := f.Steps; len(steps) > 0; {
 		n := 1 + slices.IndexFunc(steps[1:], func(s scenario.Step) bool { return s.Kind == scenario.Request })
 		if n == 0 {
@@ -61,7 +61,7 @@ type script struct {
 
 // open serves the providers, and returns the configuration with their addresses.
 func (p *stage) open(t *testing.T, f *scenario.File) string {
-	node, errs := yamlconfig.Parse(f.Name, f.Config)
+	node, errs := document.Read(f.Name, f.Config)
 	require.Empty(t, errs)
 	c, errs := pipeline.Decode(node, builtin.Dialects())
 	require.Empty(t, errs)

@@ -7,6 +7,7 @@
 package envoytest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -21,13 +22,14 @@ import (
 
 	"github.com/posterngw/postern/filters/builtin"
 	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/tools/document"
 	"github.com/posterngw/postern/tools/render"
-	"github.com/posterngw/postern/tools/yamlconfig"
 )
 
 // Options are what a test asks for.
 type Options struct {
 	Config  string   // text of a postern.yaml
+	Path    string   // where that stands, for the files that it refers to
 	Env     []string // NAME=value, besides this process's own
 	Workers int      // default 1
 	Dynamic bool     // listener, routes and clusters come from files that Reload replaces
@@ -125,7 +127,7 @@ func (e *Envoy) write(wasm, config string) error {
 const bootstrap = "bootstrap.yaml"
 
 func (e *Envoy) render(wasm, config string) ([]render.File, error) {
-	node, errs := yamlconfig.Parse("postern.yaml", []byte(config))
+	node, errs := document.Read(cmp.Or(e.o.Path, "postern.yaml"), []byte(config))
 	if len(errs) > 0 {
 		return nil, errs
 	}
