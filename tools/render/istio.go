@@ -94,6 +94,7 @@ type IstioHost struct {
 	TargetPort  int            `json:"targetPort"`  // at the address, if another
 	InMesh      bool           `json:"inMesh"`      // a Service of the cluster, known to Istio
 	Cluster     string         `json:"cluster"`
+	Authority   string         `json:"authority"` // of requests to it
 	Signer      *IstioSigner   `json:"signer"`
 	Injector    *IstioInjector `json:"injector"`
 }
@@ -135,6 +136,9 @@ func Istio(node *config.Node, o IstioOptions) ([]byte, error) {
 func NewIstioValues(node *config.Node, o IstioOptions) (*IstioValues, error) {
 	if o.Image.URL == "" {
 		return nil, fmt.Errorf("istio needs the module's image: oci://registry/name")
+	}
+	if o.Mode != "native" {
+		node = with(node, o.Mode, "mode")
 	}
 	node, err := withIstioClusters(node)
 	if err != nil {
@@ -210,6 +214,9 @@ func hosts(clusters []cluster, secrets string) []IstioHost {
 		if ip, err := netip.ParseAddr(c.Host); err == nil {
 			h.Host, h.Address = istioHost(c.Host, c.Port), ip.String()
 		}
+		if h.Authority = c.Host; c.Port != defaultPort(c.Secure) {
+			h.Authority = net.JoinHostPort(c.Host, c.Port)
+		}
 		h.Resource = "postern-" + strings.ReplaceAll(h.Host, ".", "-") + "-" + c.Port
 		switch c.Filter {
 		case awsSigner:
@@ -221,6 +228,13 @@ func hosts(clusters []cluster, secrets string) []IstioHost {
 		list = append(list, h)
 	}
 	return list
+}
+
+func defaultPort(secure bool) string {
+	if secure {
+		return "443"
+	}
+	return "80"
 }
 
 // inMesh reports whether a host is a Service of the cluster, by the name that
