@@ -9,8 +9,8 @@ import (
 )
 
 // kept is how the ids begin of what Anthropic keeps: files, batches of messages,
-// containers, skills, and of managed agents (source: the examples of the API
-// reference, and of the anthropic-sdk-go tests, as of July 2026). The ids of
+// containers, skills, and of managed agents (source: anthropic-sdk-go as of July
+// 2026; msgbatch_, container_ and skill_ as others' code has them). The ids of
 // messages and of tool calls name nothing that can be asked for.
 var kept = []string{
 	"file_", "msgbatch_", "container_", "skill_",

@@ -57,10 +57,12 @@ const common = Many | Logprobs | LogitBias | Strict | Schema | ToolChoice | Para
 // own is what OpenAI itself takes.
 const own = common | Developer | Tier | Verbosity | Metadata | Search | Responses | Files | Completions | Embeddings
 
-// flavours is the quirks table. Sources: the API reference of each provider or
-// server, and recorded answers; for Mistral the request's fields in its Python client
-// (July 2026), whose reasoning_effort knows "none" and "high" alone, for Groq its page
-// on compatibility with OpenAI, and what its Python client says of each field.
+// flavours is the quirks table. Sources: recorded answers; for Mistral the request's
+// fields in its Python client (July 2026), whose reasoning_effort knows "none" and
+// "high" alone, for Groq its page on compatibility with OpenAI, and what its Python
+// client says of each field. The rows of the others were not held against a
+// reference: a member that is taken and not known costs a 400, one that is not
+// taken a loss that is noted.
 var flavours = []struct {
 	name string
 	Flavour
@@ -134,8 +136,8 @@ func URL(t *dialect.Target, api string) string {
 	return path + "/" + api
 }
 
-// Deployed reports whether Azure has an API under each deployment (source: the
-// reference of Azure OpenAI's inference API, 2025-04-01-preview).
+// Deployed reports whether Azure has an API under each deployment, as of its
+// inference API of 2025-04-01-preview; not held against its reference.
 func Deployed(api string) bool {
 	api, _, _ = strings.Cut(api, "?")
 	switch api {

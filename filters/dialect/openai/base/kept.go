@@ -3,7 +3,7 @@ package base
 // Kept is how the ids begin of what OpenAI keeps: of each object that has a path of
 // its own, and of the items of a response (source: the examples in OpenAI's
 // OpenAPI document of August 2026; ig_, cu_, mcpr_, cmp_, video_ and fco_ are not in
-// it, but in answers that are shown in the guides and in the SDKs). A prefix too many
+// it: they are as others' code has them, and not confirmed). A prefix too many
 // costs nothing: an id is only looked at where ids stand.
 var Kept = []string{
 	"resp_", "conv_", "msg_", "rs_", "fc_", "fco_", "ctc_", "ws_", "fs_", "ci_", "ig_", "cu_", "mcp_", "mcpl_", "mcpr_", "cmp_", // responses
