@@ -14,7 +14,7 @@ import (
 )
 
 func validateCommand(s Streams) *cobra.Command {
-	asJSON := false
+	asJSON, resources := false, []string(nil)
 	c := &cobra.Command{
 		Use:   "validate FILE…",
 		Short: "Check configurations",
@@ -25,15 +25,19 @@ chains of targets that cannot help. Prints one line for each finding:
 
   FILE:LINE:COLUMN: /pointer: message (what to do)
 
+With --resources it also holds Istio's resources against the configuration,
+before they are applied: give everything that belongs to the gateway.
+
 The exit code is 1 if there is an error; warnings alone are no error. A FILE of
 - is the standard input.`,
-		Example: "  postern validate postern.yaml\n  postern validate --json *.yaml",
+		Example: "  postern validate postern.yaml\n  postern validate --json *.yaml\n  postern validate postern.yaml --resources mesh/",
 		Args:    atLeast(1, "validate wants a FILE"),
 		RunE: runs(func(_ context.Context, args []string) error {
-			return validate(s, args, asJSON)
+			return validate(s, args, resources, asJSON)
 		}),
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON document instead of lines")
+	c.Flags().StringSliceVar(&resources, "resources", nil, "files or folders of Istio resources to hold against the configuration")
 	return c
 }
 
@@ -47,6 +51,8 @@ type finding struct {
 	Code     config.Code `json:"code"`
 	Message  string      `json:"message"`
 	Hint     string      `json:"hint,omitempty"`
+	Kind     string      `json:"kind,omitempty"` // of a resource
+	Name     string      `json:"name,omitempty"`
 }
 
 // verdict is the whole of what --json prints.
@@ -55,7 +61,11 @@ type verdict struct {
 	Findings []finding `json:"findings"`
 }
 
-func validate(s Streams, files []string, asJSON bool) error {
+func validate(s Streams, files, resources []string, asJSON bool) error {
+	mesh, err := readResources(s.In, resources)
+	if err != nil {
+		return err
+	}
 	v := verdict{OK: true, Findings: []finding{}}
 	for _, name := range files {
 		text, err := read(s.In, name)
@@ -68,6 +78,19 @@ func validate(s Streams, files []string, asJSON bool) error {
 			v.Findings = append(v.Findings, findings(name, r)...)
 		} else {
 			printFindings(s.Out, name, r)
+		}
+		if len(resources) == 0 || len(r.Errors) > 0 {
+			continue
+		}
+		found, err := mesh.against(name, r.Node)
+		if err != nil {
+			return err
+		}
+		v.OK = v.OK && len(found) == 0
+		if asJSON {
+			v.Findings = append(v.Findings, found...)
+		} else {
+			mesh.print(s.Out, found)
 		}
 	}
 	if asJSON {
@@ -112,8 +135,12 @@ func findings(name string, r check.Result) []finding {
 		errs     config.Errors
 	}{{"error", r.Errors}, {"warning", r.Warnings}} {
 		for _, e := range group.errs {
-			all = append(all, finding{name, group.severity, e.Line, e.Column, e.Pointer, e.Code, e.Message, e.Hint})
+			all = append(all, found(name, group.severity, e))
 		}
 	}
 	return all
+}
+
+func found(file, severity string, e config.Error) finding {
+	return finding{File: file, Severity: severity, Line: e.Line, Column: e.Column, Pointer: e.Pointer, Code: e.Code, Message: e.Message, Hint: e.Hint}
 }
