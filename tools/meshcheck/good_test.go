@@ -125,6 +125,21 @@ func TestNothing(t *testing.T) {
 	}
 }
 
+// TestPlaces: what is missing stands where it would be, as it is spelled there.
+func TestPlaces(t *testing.T) {
+	for pointer, resource := range map[string]string{
+		"/spec/failStrategy": "kind: WasmPlugin\nspec: {pluginConfig: {stage: holder}}",
+		"/items/0/spec/configPatches/0/patch/value/typed_config/config/failure_policy": "kind: List\nitems: [{apiVersion: a/v1, kind: EnvoyFilter, metadata: {name: postern}, spec: {configPatches: [{applyTo: EXTENSION_CONFIG, " +
+			"patch: {value: {typed_config: {'@type': t/envoy.extensions.filters.http.wasm.v3.Wasm, config: {name: postern-client}}}}}]}}]",
+	} {
+		var pointers []string
+		for _, p := range check(t, document, "apiVersion: a/v1\nmetadata: {name: postern}\n"+resource) {
+			pointers = append(pointers, p.Pointer)
+		}
+		require.Contains(t, pointers, pointer)
+	}
+}
+
 func TestReadRefuses(t *testing.T) {
 	for _, text := range []string{"a: [", "just text", "kind: Pod", "--- {}\n---\n- 1\n", "apiVersion: v1\nkind: List\nitems: [1]\n", string(make([]byte, yamlconfig.MaxStream+1))} {
 		_, errs := meshcheck.Read("mesh.yaml", []byte(text))

@@ -28,11 +28,12 @@ func (p place) put(n *config.Node, path []string) place {
 }
 
 // at goes down. Names of fields are given as protocol buffers have them; their
-// spelling in JSON is found as well.
+// spelling in JSON is found as well, and is that of what is missing, but in what
+// patches hold.
 func (p place) at(keys ...string) place {
 	for _, key := range keys {
 		n := p.n.Get(key)
-		if other := camel(key); n == nil && p.n.Get(other) != nil {
+		if other := camel(key); n == nil && (p.n.Get(other) != nil || !slices.Contains(p.path, "patch")) {
 			key, n = other, p.n.Get(other)
 		}
 		p = p.put(n, append(slices.Clip(p.path), key))

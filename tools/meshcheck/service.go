@@ -126,11 +126,20 @@ func tlsHost(w *world, report report) {
 	for _, p := range w.kind("DestinationRule") {
 		host := p.at("spec", "host")
 		for _, h := range w.upstreams() {
-			if _, found := w.tls(&h); !found && h.TLS && p.mentions(h.Certificate) {
+			if _, found := w.tls(&h); !found && h.TLS && wants(p, h.Certificate) {
 				report(host, "the rule wants the certificate of "+h.Host+" and is for "+config.Quote(host.text()), "host: "+h.Host)
 			}
 		}
 	}
+}
+
+// wants reports whether a DestinationRule names a certificate or an SNI.
+func wants(p place, name string) bool {
+	policy := p.at("spec", "traffic_policy")
+	return slices.ContainsFunc(append(policy.at("port_level_settings").items(), policy), func(s place) bool {
+		tls := s.at("tls")
+		return tls.at("sni").text() == name || slices.Contains(tls.at("subject_alt_names").texts(), name)
+	})
 }
 
 func tlsMode(w *world, report report) {
