@@ -30,12 +30,14 @@ func (o outcome) action() Action {
 // clientStage is the stage that faces the application: it decides before the
 // request leaves, and accounts for it when all is over.
 type clientStage struct {
-	s    Stream
-	m    *Module
-	snap *Snapshot
-	r    *request
-	head head
-	size int // request body bytes that the host holds
+	s     Stream
+	m     *Module
+	snap  *Snapshot
+	way   way
+	r     *request
+	head  head
+	size  int  // request body bytes that the host holds
+	alone bool // there is no holder in this VM, and must be
 
 	answerEnded bool
 	replaced    []byte // what is sent instead of the host's own answer
@@ -90,6 +92,8 @@ func (c *clientStage) admit() *llm.Error {
 	case r.api == nil:
 		r.dialect, r.api = c.m.fallback()
 		return clientError(404, "unknown_path", "no API has the method "+c.head.method+" on this path")
+	case c.alone:
+		return c.m.missing("no holder is configured in this VM")
 	case c.head.upgrade && !r.upgrades():
 		return clientError(426, "upgrade_unsupported", "WebSocket connections are not passed on: what goes over them could not be checked or counted")
 	case c.head.unclear:
@@ -230,9 +234,11 @@ func (c *clientStage) send(doc *jsonx.Document) outcome {
 	if err := c.s.Err(); err != nil {
 		return c.fail(hostError(err))
 	}
-	c.r.release()
+	if c.r.kept == nil {
+		c.r.release()
+	}
 	c.r.advance(sent)
-	return proceed
+	return c.way.forward(c)
 }
 
 // rewrite puts the body for the first target in place of the client's.

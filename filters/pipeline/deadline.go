@@ -53,7 +53,7 @@ func (m *Module) hurry(now time.Time) {
 func (p *providerStage) hurry(now time.Time) {
 	t := p.target()
 	limit := p.r.limit(t.Timeout, t.FirstToken)
-	if p.over || limit <= 0 || now.Sub(p.attempt().began) < limit {
+	if p.over || limit <= 0 || p.way.patient(p) || now.Sub(p.attempt().began) < limit {
 		return
 	}
 	e := overdue(attemptTimeout)
@@ -62,7 +62,9 @@ func (p *providerStage) hurry(now time.Time) {
 	case p.relay != nil && p.r.canFailOver(now):
 		p.s.Activate()
 		if p.moveOn(e, now) {
-			p.s.Resume(Response)
+			if p.way.again(p) == Continue {
+				p.s.Resume(Response)
+			}
 			return
 		}
 		p.r.front.overdue(e, now)

@@ -103,11 +103,13 @@ func (r *request) bounds(t *route.Target) (in, out int64) {
 
 // first makes the body that leaves the client stage. Where every target of the
 // plan takes the same body but for its model's name, or there is only one
-// target, that is the first target's: then bodies stop once, here. Else it is
-// the client's own, and each attempt encodes. A nil body is the client's.
+// target, or the way wants it so, that is the first target's: then bodies stop
+// once, here. Else it is the client's own, and each attempt encodes. A nil body
+// is the client's.
 func (r *request) first(doc *jsonx.Document) ([]byte, *llm.Error) {
-	if r.encoded = r.uniform(); !r.encoded {
-		return nil, nil
+	first, e := r.front.way.keep(r, doc)
+	if r.encoded = first || r.uniform(); e != nil || !r.encoded {
+		return nil, e
 	}
 	return r.encode(r.plan.Targets[0], doc)
 }

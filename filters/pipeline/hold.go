@@ -56,6 +56,7 @@ func (p *providerStage) commit() {
 		return
 	}
 	p.r.answered = true
+	p.r.release()
 	p.r.status = p.attempt().status
 	p.confess()
 	p.r.origin(p.tag)

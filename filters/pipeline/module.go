@@ -32,6 +32,7 @@ type Module struct {
 	secret   uint64 // of hashes that clients must not foresee
 	panics   int64
 	refusals int64
+	holders  int // plugins of this VM that are holders
 	rec      audit.Record
 	line     []byte
 
@@ -129,21 +130,29 @@ func (m *Module) sweep(now time.Time) {
 	}
 }
 
-// plugin is one configured instance: the client stage with its snapshot, or the
-// provider stage, which takes the snapshot of the request it serves.
+// plugin is one configured instance: the stage that has the configuration, or one
+// that takes it from the request it serves.
 type plugin struct {
 	m        *Module
-	provider bool
+	stage    string // empty: the one with the configuration
 	snap     *Snapshot
 	reported time.Time
 }
 
-// ProviderConfig is the whole configuration of the provider stage.
-const ProviderConfig = `{"stage":"provider"}`
+// The configurations of stages that have nothing else in theirs.
+const (
+	providerName = "provider"
+	holderName   = "holder"
+
+	// ProviderConfig is the whole configuration of the provider stage.
+	ProviderConfig = `{"stage":"` + providerName + `"}`
+	// HolderConfig is that of the holder; the reader has that of a client stage.
+	HolderConfig = `{"stage":"` + holderName + `"}`
+)
 
 func (p *plugin) Configure(raw []byte) bool {
-	if string(raw) == ProviderConfig {
-		p.provider = true
+	if stage := stageOf(raw); stage == providerName || stage == holderName {
+		p.become(stage)
 		return true
 	}
 	snap, errs := NewSnapshot(raw, p.m.dialects, p.m.vm)
@@ -157,11 +166,24 @@ func (p *plugin) Configure(raw []byte) bool {
 	return true
 }
 
-func (p *plugin) Stream(s Stream) Callbacks {
-	if p.provider {
-		return &providerStage{s: s, m: p.m}
+// become makes the plugin a stage that has no configuration of its own.
+func (p *plugin) become(stage string) {
+	if stage == holderName && p.stage != stage {
+		p.m.holders++
 	}
-	return &clientStage{s: s, m: p.m, snap: p.snap}
+	p.stage = stage
+}
+
+func (p *plugin) Stream(s Stream) Callbacks {
+	switch {
+	case p.stage == providerName:
+		return &providerStage{s: s, m: p.m, way: byHost{}}
+	case p.stage == holderName:
+		return &holderStage{s: s, m: p.m}
+	case p.snap.mode == Paired:
+		return p.m.newReader(s, p.snap)
+	}
+	return &clientStage{s: s, m: p.m, snap: p.snap, way: byHost{}}
 }
 
 func (p *plugin) Tick() {
@@ -199,7 +221,7 @@ func (p *plugin) report() {
 const tickPeriod = 100
 
 func (p *plugin) TickPeriod() uint32 {
-	if p.provider {
+	if p.stage != "" {
 		return 0
 	}
 	return tickPeriod

@@ -1,9 +1,15 @@
 package pipeline
 
-import "github.com/posterngw/postern/filters/route"
+import (
+	"strings"
 
-// The headers that tell a client where its answer is from.
+	"github.com/posterngw/postern/filters/route"
+)
+
+// The headers that tell a client where its answer is from, and how it came.
 const (
+	modeHeader     = ownPrefix + "mode"
+	degradedHeader = ownPrefix + "degraded"
 	targetHeader   = ownPrefix + "target"
 	attemptsHeader = ownPrefix + "attempts"
 	reasonHeader   = ownPrefix + "reason"
@@ -15,6 +21,12 @@ const (
 func (r *request) origin(add func(name, value string)) {
 	if !r.snap.origin || len(r.attempts) == 0 {
 		return
+	}
+	if mode := r.front.way.mode(); mode != Native {
+		add(modeHeader, string(mode))
+	}
+	if len(r.degraded) > 0 {
+		add(degradedHeader, strings.Join(r.degraded, ", "))
 	}
 	if r.answered {
 		add(targetHeader, r.target().Name)

@@ -13,10 +13,11 @@ import (
 // providerStage is one attempt: it addresses the request to its target, and
 // reads the target's answer before the host commits to it.
 type providerStage struct {
-	s Stream
-	m *Module
-	r *request
-	a int // index of this attempt
+	s   Stream
+	m   *Module
+	way way
+	r   *request
+	a   int // index of this attempt
 
 	size  int // body bytes that the host showed last, held ones included
 	relay relay
@@ -39,6 +40,11 @@ func (p *providerStage) RequestHeaders(end bool) Action {
 		r.err = internalError("the host tries more targets than the plan has")
 		return p.lost()
 	}
+	return p.start(r, end)
+}
+
+// start makes this the request's next attempt, and addresses it.
+func (p *providerStage) start(r *request, end bool) Action {
 	p.r = r
 	p.begin()
 	if r.late(p.attempt().began) {
@@ -62,14 +68,12 @@ func (p *providerStage) lost() Action {
 	return Pause
 }
 
-// refuse ends the attempt, and with it the failover. The body that the client
-// gets is written by the client stage.
+// refuse ends the attempt, and with it the failover.
 func (p *providerStage) refuse(e *llm.Error) Action {
 	p.over, p.r.err = true, e
 	p.attempt().err = e
 	p.held.forget(p)
-	p.s.Reply(e.Status, answerHeaders(0), nil, "postern_"+e.Code)
-	return Pause
+	return p.way.refuse(p, e)
 }
 
 func (p *providerStage) begin() {
@@ -180,6 +184,21 @@ func (p *providerStage) write(doc *jsonx.Document) Action {
 		return p.refuse(hostError(err))
 	}
 	return Continue
+}
+
+// answered takes an answer's headers; e is the error that the host made up for a
+// target that it did not reach, nil where a provider answers.
+func (p *providerStage) answered(end bool, e *llm.Error) Action {
+	if e == nil {
+		return p.ResponseHeaders(end)
+	}
+	p.r.discard()
+	p.relay = unreachedRelay{e}
+	if end {
+		p.attempt().bare = true
+		return p.finish(0)
+	}
+	return Pause
 }
 
 // ResponseHeaders decides how the answer is read: an error, a whole answer or a

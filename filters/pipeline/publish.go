@@ -17,21 +17,18 @@ const (
 // (retriable_headers). It never reaches a client.
 const retryMark = "x-postern-retry"
 
-// publish tells the host the plan: the cluster of each attempt in filter state,
-// how often to retry and how long an attempt may take in the router's own
-// headers. The route is chosen anew after that.
+// retriesHeader is the router's own, by which it is told how often to retry.
+const retriesHeader = "x-envoy-max-retries"
+
+// publish tells the host the plan, and how long an attempt may take in the
+// router's own header. The route is chosen anew after that.
 func (r *request) publish(s Stream) {
-	s.SetProperty(keyProperty, r.key)
-	for i, t := range r.plan.Targets {
-		s.SetProperty(targetNames[i], t.Provider.Cluster)
-	}
-	s.SetHeader(Request, "x-envoy-max-retries", strconv.Itoa(r.retries))
 	s.SetHeader(Request, "x-envoy-upstream-rq-per-try-timeout-ms",
 		strconv.FormatInt(r.perTry().Milliseconds(), 10))
 	if r.traced {
 		s.SetHeader(Request, "traceparent", string(r.span.Append(nil)))
 	}
-	s.ClearRouteCache()
+	r.front.way.lead(r, s)
 }
 
 var targetNames = func() (names [route.MaxPlan]string) {

@@ -24,7 +24,8 @@ func (r *request) record(now time.Time) *audit.Record {
 	if r.traced {
 		rec.TraceID, rec.SpanID = r.span.TraceID(), r.span.SpanID()
 	}
-	rec.Config, rec.Mode = r.snap.Version, mode
+	rec.Config, rec.Mode = r.snap.Version, string(r.front.way.mode())
+	rec.Degraded = append(rec.Degraded, r.degraded...)
 	rec.Total = now.Sub(r.began)
 	if !r.firstAt.IsZero() {
 		rec.FirstToken = r.firstAt.Sub(r.began)
@@ -36,9 +37,6 @@ func (r *request) record(now time.Time) *audit.Record {
 	r.recordAttempts(rec)
 	return rec
 }
-
-// mode is how the pipeline runs on this host.
-const mode = "native"
 
 func (r *request) recordDecision(rec *audit.Record) {
 	if r.model == nil {

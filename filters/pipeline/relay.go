@@ -46,13 +46,13 @@ func (p *providerStage) newRelay(h *answerHead) relay {
 // or the client gets the error in its dialect.
 func (p *providerStage) fail(e *llm.Error) Action {
 	if p.moveOn(e, p.m.vm.Now()) {
-		return p.let()
+		return p.way.again(p)
 	}
 	return p.tell(p.r.exhausted(e))
 }
 
-// moveOn ends the attempt, and marks its answer so that the host goes to the
-// next target, if there is one that may do better.
+// moveOn ends the attempt; true when the request must go to the plan's next
+// target, which may do better.
 func (p *providerStage) moveOn(e *llm.Error, now time.Time) bool {
 	p.over = true
 	p.held.forget(p)
@@ -61,13 +61,7 @@ func (p *providerStage) moveOn(e *llm.Error, now time.Time) bool {
 	a.err = e
 	p.source().Refused(a.slot, e, now)
 	p.r.endAttempt(now, e.Code)
-	if !p.r.canFailOver(now) || !p.next(e.Class, now) {
-		return false
-	}
-	a.marked = true
-	p.s.SetHeader(Response, ":status", "503")
-	p.s.SetHeader(Response, retryMark, "1")
-	return true
+	return p.r.canFailOver(now) && p.next(e.Class, now)
 }
 
 // next makes the target that comes after an error of class c the plan's next
@@ -134,6 +128,15 @@ func (x *errorRelay) end(p *providerStage, size int) Action {
 	}
 	return p.fail(p.attempt().api.Provider.Classify(x.h.status, x.h.pairs.get, body))
 }
+
+// unreachedRelay passes over the host's words for a target that it did not reach.
+type unreachedRelay struct{ e *llm.Error }
+
+func (unreachedRelay) streams() bool                    { return false }
+func (unreachedRelay) held(size int) int                { return size }
+func (unreachedRelay) chunk(*providerStage, int) Action { return Pause }
+
+func (x unreachedRelay) end(p *providerStage, _ int) Action { return p.fail(x.e) }
 
 // wholeRelay reads a whole answer: usage for the account, the client's dialect
 // for the client.

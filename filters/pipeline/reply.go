@@ -67,11 +67,16 @@ func (c *clientStage) hostReply() *llm.Error {
 	case a != nil && a.marked:
 		return c.r.exhausted(a.err)
 	}
-	text, _ := c.s.Header(Response, ":status")
-	status, _ := strconv.Atoi(text)
-	if status == 500 && a != nil && a.status != 0 {
+	status, _ := c.s.Header(Response, ":status")
+	if status == "500" && a != nil && a.status != 0 {
 		return tooLarge() // the host could not hold it: it came faster than it was counted
 	}
+	return c.r.exhausted(hostReply(status))
+}
+
+// hostReply is the error behind an answer that the host made by itself.
+func hostReply(text string) *llm.Error {
+	status, _ := strconv.Atoi(text)
 	e := &llm.Error{Class: llm.ProviderError, Source: llm.FromHost, Status: status, Code: "upstream_unavailable",
 		Message: "no provider could be reached"}
 	switch status {
@@ -85,5 +90,5 @@ func (c *clientStage) hostReply() *llm.Error {
 			e.Class, e.Code, e.Message = llm.ClientError, "refused_by_host", "the gateway refused this request"
 		}
 	}
-	return c.r.exhausted(e)
+	return e
 }

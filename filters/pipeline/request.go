@@ -63,7 +63,8 @@ type request struct {
 	facts     llm.Facts
 	bytesIn   int
 	bytesOut  int
-	admitted  int // bytes counted as in flight
+	degraded  []string // features that work in a weaker way for it
+	admitted  int      // bytes counted as in flight
 	principal identity.Principal
 
 	refs     state.Refs // what it refers to, by the marks of its ids
@@ -85,6 +86,7 @@ type request struct {
 	// one for every target of the plan, up to the target's model name.
 	encoded bool
 	digest  [sha256.Size]byte // of that body, if its credential covers it
+	kept    []byte            // the client's body, for attempts that the host has none for
 	ownKeys string            // keys for providers that the client brought
 	lock    *llm.Error        // why the first target could not be authenticated that could not
 	loss    dialect.Ledger    // of the last encoding
@@ -188,5 +190,8 @@ func (r *request) admit(n int) bool {
 // release gives the counted bytes back.
 func (r *request) release() {
 	r.m.inFlight -= r.admitted
-	r.admitted = 0
+	r.admitted, r.kept = 0, nil
 }
+
+// degrade notes that a feature works in a weaker way for this request.
+func (r *request) degrade(feature string) { r.degraded = append(r.degraded, feature) }

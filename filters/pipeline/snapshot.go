@@ -22,6 +22,7 @@ import (
 // Config is the whole of postern.yaml: each section as its owner declares it.
 type Config struct {
 	Version   int
+	Mode      Mode
 	Limits    Limits
 	Route     route.Config
 	Identity  identity.Config
@@ -40,6 +41,8 @@ func Fields(c *Config, dialects []*dialect.Dialect) []config.Field {
 	fields := []config.Field{
 		config.Int("version", &c.Version, config.Required(), config.Range(1, 1),
 			config.Doc("The version of this format.")),
+		config.Enum("mode", &c.Mode, Modes, config.Default(Native),
+			config.Doc("How the module runs on its host: `native` as two stages, of which one is in the cluster; `paired` as two filters of one chain, where a host cannot give one filter a request's headers and body; `observe` next to a gateway, changing nothing. See [hosts](hosts.md).")),
 		config.Object("limits", &c.Limits, limitFields, config.Doc("Bounds on what clients and providers control.")),
 	}
 	fields = append(fields, route.Fields(&c.Route, names(dialects))...)
@@ -71,6 +74,7 @@ func names(dialects []*dialect.Dialect) []string {
 type Snapshot struct {
 	Version string // digest of the configuration
 
+	mode        Mode
 	serves      bool // it is in the module's list of those that serve
 	limits      Limits
 	routes      *route.Table
@@ -118,7 +122,7 @@ func Decode(node *config.Node, dialects []*dialect.Dialect) (*Config, config.Err
 
 // build makes every part ready.
 func (c *Config) build(dialects []*dialect.Dialect, vm VM) (*Snapshot, error) {
-	sn := &Snapshot{limits: c.Limits, origin: c.Route.Routing.Headers, audit: c.Audit,
+	sn := &Snapshot{mode: c.Mode, limits: c.Limits, origin: c.Route.Routing.Headers, audit: c.Audit,
 		telemetry: telemetry.New(&c.Telemetry, meters{vm}), trace: c.Telemetry.Trace,
 		budgets: budget.New(&c.Budget, budget.NewLocal(vm, uint64(vm.Now().UnixNano())))}
 	var err error

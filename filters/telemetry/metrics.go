@@ -81,6 +81,7 @@ const (
 	overflows
 	panics
 	admission
+	partnerMissing
 	streams
 	inFlight
 	highWater
@@ -137,6 +138,8 @@ var table = [...]metric{
 		"Panics of the module that ended one stream."},
 	admission: {"admission.refusals", Counter, nil, nil,
 		"Requests refused because too many bytes or streams were in flight."},
+	partnerMissing: {"partner_missing", Counter, nil, nil,
+		"Requests refused because they met one filter of paired mode and not the other."},
 	streams: {"streams", Gauge, nil, nil,
 		"Streams that are open, in all VMs. What a VM had open when it trapped stays counted."},
 	inFlight: {"bytes_in_flight", Gauge, nil, nil,

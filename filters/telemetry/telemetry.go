@@ -289,3 +289,12 @@ func (t *Telemetry) Serving(version string) {
 	t.record(s, 1)
 	t.info = s
 }
+
+// Unpaired counts a request that met one filter of paired mode only. It goes to
+// the host at once, whatever the configuration says: a filter that has lost its
+// partner has no configuration, and nothing that flushes.
+func Unpaired(host Metrics) {
+	if id, ok := host.Metric(Counter, prefix+table[partnerMissing].name); ok {
+		host.Add(id, 1)
+	}
+}
