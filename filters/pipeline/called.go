@@ -72,13 +72,13 @@ func (x *called) compose() {
 	x.bodies[Request] = x.r.kept
 }
 
-// limit is how long the callout may take.
+// limit is how long the callout may take: unlike the host's own retries, each has
+// its target's time.
 func (x *called) limit() time.Duration {
-	limit := maxCall
-	if t := x.p.target().Timeout; t > 0 && !x.r.facts.Stream {
-		limit = min(limit, t)
+	if limit := x.p.target().Timeout; limit > 0 && !x.r.facts.Stream {
+		return limit
 	}
-	return limit
+	return maxCall
 }
 
 // answered takes the callout's answer; nil is none.
@@ -89,12 +89,13 @@ func (x *called) answered(a *CalloutAnswer) {
 	if x.r.facts.Stream && !slices.Contains(x.r.degraded, bufferedStream) {
 		x.r.degrade(bufferedStream)
 	}
-	if a == nil {
-		x.p.answered(false, hostReply("503"))
-		x.p.ResponseBody(0, true)
-	} else {
+	e := hostReply("503")
+	if a != nil {
 		x.headers[Response], x.bodies[Response] = a.Headers, a.Body
-		x.p.answered(false, x.unreached(a))
+		e = x.unreached(a)
+	}
+	empty := len(x.bodies[Response]) == 0
+	if x.p.answered(empty, e); !empty {
 		x.p.ResponseBody(len(a.Body), true)
 	}
 	x.deliver()
@@ -175,6 +176,9 @@ func (x *called) Body(side Side, offset, size int) []byte {
 
 // SetBody keeps the bytes: they are sent before the stage is asked again.
 func (x *called) SetBody(side Side, b []byte) { x.bodies[side] = b }
+
+// Detach does nothing: messages are whole.
+func (x *called) Detach(Side) {}
 
 // Property has nothing: what the host knows is about the request.
 func (x *called) Property(...string) (string, bool) { return "", false }

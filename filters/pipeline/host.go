@@ -92,6 +92,10 @@ type VM interface {
 	// shared data.
 	SetShared(key string, value []byte, version uint32) bool
 
+	// TickEvery sets the period of the ticks of the plugin whose callback runs, or
+	// whose stream is active, in milliseconds.
+	TickEvery(ms uint32)
+
 	// Metric defines a metric, or finds it by its name.
 	Metric(k MetricKind, name string) (id uint32, ok bool)
 	Add(id uint32, n int64)

@@ -32,6 +32,7 @@ type Module struct {
 	secret   uint64 // of hashes that clients must not foresee
 	panics   int64
 	refusals int64
+	waking   []waking
 	holders  int // plugins of this VM that are holders
 	rec      audit.Record
 	line     []byte
@@ -104,6 +105,7 @@ const maxAge = 2 * time.Hour
 
 // tick releases streams that were held long enough, and sweeps.
 func (m *Module) tick() {
+	m.awake()
 	now := m.vm.Now()
 	for p := range m.holding {
 		p.expire(now)

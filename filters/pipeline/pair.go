@@ -21,9 +21,9 @@ import (
 // The reader comes first in the chain, so requests meet it first and answers
 // last. Whichever has the body acts for the other by its effective context.
 
-// clusterHeader is what the host's routes match in paired mode: the name of the
+// ClusterHeader is what the host's routes match in paired mode: the name of the
 // cluster. Routes also write the target's host name, and take the header away.
-const clusterHeader = ownPrefix + "cluster"
+const ClusterHeader = ownPrefix + "cluster"
 
 // pair is one request in paired mode, and its way.
 type pair struct {
@@ -35,8 +35,8 @@ type pair struct {
 
 	requestHeads Stream // whose context can change the request's headers
 	answerHeads  Stream // … and the answer's
-	released     bool   // the request's headers were let go
 	holding      bool   // the answer's headers
+	done         bool   // the stream has ended
 	elsewhere    bool   // the client gets the answer of another attempt
 }
 
@@ -58,7 +58,7 @@ func (pr *pair) keep(r *request, doc *jsonx.Document) (bool, *llm.Error) {
 // lead names the cluster in a header. The host must not retry by itself: it knows
 // one target only.
 func (pr *pair) lead(r *request, s Stream) {
-	s.SetHeader(Request, clusterHeader, r.plan.Targets[0].Provider.Cluster)
+	s.SetHeader(Request, ClusterHeader, r.plan.Targets[0].Provider.Cluster)
 	s.SetHeader(Request, retriesHeader, "0")
 }
 
@@ -88,22 +88,71 @@ func (pr *pair) refuse(p *providerStage, e *llm.Error) Action {
 	if p.r.answered {
 		return byHost{}.refuse(p, e)
 	}
-	pr.front.s.Activate()
-	return pr.front.fail(e).action()
+	return pr.front.instead(e)
 }
+
+func (pr *pair) bare(_ *providerStage, e *llm.Error) Action { return pr.front.instead(e) }
 
 // patient: a callout ends by its own time limit.
 func (pr *pair) patient(p *providerStage) bool { return p != pr.first }
 
-// release lets the answer's headers go when what they waited for lets go.
-func (pr *pair) release(a Action) Action {
-	if a == Continue && pr.holding {
+// release lets a side's headers go before the body that let them go. The host
+// would take headers that go on in the callback of a body's first bytes, which
+// are also its last, for those of a message without a body: nothing is buffered
+// yet that would tell it otherwise. Such a body is held, and goes with the next
+// tick.
+func (pr *pair) release(side Side, whole bool) Action {
+	heads, bodies := pr.contexts(side)
+	defer bodies.Activate()
+	if side == Response {
 		pr.holding = false
-		pr.reader.Activate()
-		pr.reader.Resume(Response)
 	}
-	pr.holder.Activate()
-	return a
+	if whole {
+		pr.m.wake(pr, side)
+		return Pause
+	}
+	on(heads).Resume(side)
+	return Continue
+}
+
+// contexts are those that hold a side's headers and its body.
+func (pr *pair) contexts(side Side) (heads, bodies Stream) {
+	if side == Response {
+		return pr.reader, pr.holder
+	}
+	return pr.requestHeads, pr.reader
+}
+
+// waking is one side of a request that goes on with the next tick.
+type waking struct {
+	pr   *pair
+	side Side
+}
+
+// soon is the period of ticks while something waits for one, in milliseconds.
+const soon = 1
+
+func (m *Module) wake(pr *pair, side Side) {
+	if len(m.waking) == 0 {
+		on(pr.reader)
+		m.vm.TickEvery(soon)
+	}
+	m.waking = append(m.waking, waking{pr, side})
+}
+
+// awake lets go what waited for a tick.
+func (m *Module) awake() {
+	if len(m.waking) == 0 {
+		return
+	}
+	m.vm.TickEvery(tickPeriod)
+	now := m.waking
+	m.waking = nil
+	for _, w := range now {
+		if !w.pr.done {
+			w.pr.front.s.(*pairStream).Resume(w.side)
+		}
+	}
 }
 
 // pairStream is the stream that a stage of a pair sees. Each call goes to the
@@ -179,9 +228,8 @@ func (s *pairStream) Reply(status int, headers [][2]string, body []byte, detail 
 
 // Resume lets both contexts go, the headers first.
 func (s *pairStream) Resume(side Side) {
-	heads, bodies := s.pr.requestHeads, s.pr.reader
+	heads, bodies := s.pr.contexts(side)
 	if side == Response {
-		heads, bodies = s.pr.reader, s.pr.holder
 		s.pr.holding = false
 	}
 	on(heads).Resume(side)

@@ -5,10 +5,12 @@ import "github.com/posterngw/postern/filters/llm"
 // readerStage is the first filter of a pair: the client stage, whose request
 // headers another one holds.
 type readerStage struct {
-	s  Stream
-	m  *Module
-	c  *clientStage
-	pr *pair
+	s        Stream
+	m        *Module
+	c        *clientStage
+	pr       *pair
+	held     bool // the host holds some of the body
+	released bool // the request's headers were let go
 }
 
 func (m *Module) newReader(s Stream, snap *Snapshot) *readerStage {
@@ -39,7 +41,7 @@ func (x *readerStage) RequestBody(size int, end bool) Action {
 	if e := x.partner(); e != nil {
 		return x.c.fail(e).action()
 	}
-	return x.send(x.c.RequestBody(size, end))
+	return x.send(x.c.RequestBody(size, end), end)
 }
 
 // RequestTrailers ends a body as well.
@@ -47,7 +49,7 @@ func (x *readerStage) RequestTrailers() Action {
 	if e := x.partner(); e != nil {
 		return x.c.fail(e).action()
 	}
-	return x.send(x.c.RequestTrailers())
+	return x.send(x.c.RequestTrailers(), false)
 }
 
 // partner is an error when headers went on that nobody holds.
@@ -58,11 +60,14 @@ func (x *readerStage) partner() *llm.Error {
 	return x.m.missing("the request passed no holder behind the reader")
 }
 
-func (x *readerStage) send(a Action) Action {
-	if a == Continue && x.c.r != nil && x.c.r.phase == sent && x.pr.requestHeads != x.s && !x.pr.released {
-		x.pr.released = true
-		on(x.pr.requestHeads).Resume(Request)
+// send lets the headers go before the body. end says that the body's end is in
+// the running callback.
+func (x *readerStage) send(a Action, end bool) Action {
+	if a == Continue && x.c.r != nil && x.c.r.phase == sent && x.pr.requestHeads != x.s && !x.released {
+		x.released = true
+		return x.pr.release(Request, end && !x.held)
 	}
+	x.held = a == Pause
 	x.s.Activate()
 	return a
 }
@@ -84,8 +89,10 @@ func (x *readerStage) ResponseTrailers() Action { return x.c.ResponseTrailers() 
 // Done tells a provider that broke off from a client that did: both end the
 // stream, and the reader hears of it first.
 func (x *readerStage) Done() {
+	x.pr.done = true
 	if p := x.pr.first; p != nil && x.c.r.phase != ended && !p.attempt().over && x.pr.broken() {
 		p.Done()
+		x.c.overruled()
 	}
 	x.c.Done()
 }
@@ -95,9 +102,10 @@ func (x *readerStage) Recovered(cause string) Action { return x.c.Recovered(caus
 // holderStage is the second filter of a pair: it holds the request's headers, and
 // is the provider stage of the attempt that the host makes.
 type holderStage struct {
-	s  Stream
-	m  *Module
-	pr *pair
+	s    Stream
+	m    *Module
+	pr   *pair
+	held bool // the host holds some of the answer's body
 }
 
 // RequestHeaders hands this context to the reader. A request that no reader of
@@ -173,7 +181,17 @@ func (h *holderStage) ResponseBody(size int, end bool) Action {
 	case h.pr.elsewhere:
 		return h.withhold(p, size)
 	}
-	return h.pr.release(p.ResponseBody(size, end))
+	return h.send(p.ResponseBody(size, end), end)
+}
+
+// send lets the answer's headers go before its body.
+func (h *holderStage) send(a Action, end bool) Action {
+	if a == Continue && h.pr.holding {
+		return h.pr.release(Response, end && !h.held)
+	}
+	h.held = a == Pause
+	h.s.Activate()
+	return a
 }
 
 // withhold keeps what is left of an answer from a client that gets another one.
@@ -191,7 +209,7 @@ func (h *holderStage) ResponseTrailers() Action {
 	case h.pr.elsewhere:
 		return Pause
 	}
-	return h.pr.release(p.ResponseTrailers())
+	return h.send(p.ResponseTrailers(), false)
 }
 
 // Done comes after the reader's, which has accounted for all.
@@ -207,7 +225,7 @@ func (h *holderStage) Recovered(cause string) Action {
 		h.m.panicked(cause)
 		return h.alone()
 	}
-	return h.pr.release(p.Recovered(cause))
+	return h.send(p.Recovered(cause), true)
 }
 
 // unreached is the host's own answer in place of a provider's; nil for all others.

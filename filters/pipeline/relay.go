@@ -87,8 +87,7 @@ func (p *providerStage) next(c llm.Class, now time.Time) bool {
 // tell answers the client with an error in its dialect.
 func (p *providerStage) tell(e *llm.Error) Action {
 	if p.attempt().bare {
-		p.attempt().marked = true
-		return Continue
+		return p.way.bare(p, e)
 	}
 	p.r.err = e
 	body := p.r.api.Client.AppendError(nil, e, p.r.id)
@@ -136,7 +135,12 @@ func (unreachedRelay) streams() bool                    { return false }
 func (unreachedRelay) held(size int) int                { return size }
 func (unreachedRelay) chunk(*providerStage, int) Action { return Pause }
 
-func (x unreachedRelay) end(p *providerStage, _ int) Action { return p.fail(x.e) }
+func (x unreachedRelay) end(p *providerStage, _ int) Action {
+	if p.moveOn(x.e, p.m.vm.Now()) {
+		return p.way.again(p)
+	}
+	return p.r.front.instead(p.r.exhausted(x.e))
+}
 
 // wholeRelay reads a whole answer: usage for the account, the client's dialect
 // for the client.

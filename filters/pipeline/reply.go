@@ -19,6 +19,25 @@ func (c *clientStage) reply(status int, body []byte, after time.Duration, more .
 	return answer
 }
 
+// instead answers in place of an answer that cannot carry the error. It may be
+// called in any stream's callback.
+func (c *clientStage) instead(e *llm.Error) Action {
+	c.s.Activate()
+	var origin [][2]string
+	c.r.origin(func(name, value string) { origin = append(origin, [2]string{name, value}) })
+	c.r.err = e
+	return c.reply(e.Status, c.r.api.Client.AppendError(nil, e, c.r.id), e.After, origin...).action()
+}
+
+// overruled notes that the host has answered by itself, past the filters, in place
+// of an answer that broke off before the client had any of it.
+func (c *clientStage) overruled() {
+	if c.r.advance(replied) {
+		c.r.err = c.r.exhausted(hostReply("503"))
+		c.r.status = c.r.err.Status
+	}
+}
+
 func answerHeaders(after time.Duration) [][2]string {
 	h := [][2]string{{"content-type", "application/json"}}
 	if after > 0 {

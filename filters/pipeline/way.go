@@ -41,6 +41,8 @@ type way interface {
 	again(p *providerStage) Action
 	// refuse answers for an attempt that cannot be made.
 	refuse(p *providerStage, e *llm.Error) Action
+	// bare tells an error in place of an answer without a body.
+	bare(p *providerStage, e *llm.Error) Action
 	// patient reports whether the way itself bounds how long p's attempt takes.
 	patient(p *providerStage) bool
 }
@@ -79,6 +81,12 @@ func (byHost) again(p *providerStage) Action {
 func (byHost) refuse(p *providerStage, e *llm.Error) Action {
 	p.s.Reply(e.Status, answerHeaders(0), nil, "postern_"+e.Code)
 	return Pause
+}
+
+// bare leaves it to the client stage, whose headers can still become a reply.
+func (byHost) bare(p *providerStage, _ *llm.Error) Action {
+	p.attempt().marked = true
+	return Continue
 }
 
 func (byHost) patient(*providerStage) bool { return false }

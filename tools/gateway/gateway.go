@@ -60,24 +60,47 @@ const headroom = 64 << 10
 
 // Host describes the proxy.
 func Host(o Options) hosttest.Config {
-	plugin := string(yamlconfig.ToJSON(o.Node))
-	stage := func(name, configuration string) hosttest.Filter {
-		return hosttest.Filter{Name: name, RootID: name, VMID: "postern", Module: o.Module, Config: []byte(configuration),
-			Env: o.Env, AllowHeadersStop: true, FailurePolicy: hosttest.FailReload}
-	}
-	return hosttest.Config{
+	c := hosttest.Config{
 		Profile: o.Profile, Workers: o.Workers, Clock: o.Clock, Rand: o.Rand, Log: o.Log, AccessLog: o.Access, Clusters: o.Clusters,
-		Downstream: []hosttest.Filter{stage("postern", plugin)},
-		Upstream:   []hosttest.Filter{stage("postern-provider", pipeline.ProviderConfig)},
-		Route: hosttest.Route{
-			Name: "postern", Cluster: cluster, RefreshClusterOnRetry: true, IncludeAttemptCount: true,
-			Timeout: -1, BufferLimit: max(o.Config.Limits.Body, o.Config.Limits.Answer) + headroom,
-			Retry: &hosttest.RetryPolicy{
-				On:               []string{"retriable-headers", "connect-failure", "refused-stream", "reset"},
-				RetriableHeaders: []string{"x-postern-retry"}, Backoff: time.Millisecond,
-			},
-		},
+		Route: hosttest.Route{Name: "postern", Timeout: -1, BufferLimit: max(o.Config.Limits.Body, o.Config.Limits.Answer) + headroom},
 	}
+	plugin := string(yamlconfig.ToJSON(o.Node))
+	if o.Config.Mode == pipeline.Paired {
+		o.paired(&c, plugin)
+		return c
+	}
+	o.native(&c, plugin)
+	return c
+}
+
+// native has the module in the chain and in every cluster.
+func (o *Options) native(c *hosttest.Config, plugin string) {
+	c.Downstream = []hosttest.Filter{o.stage("postern", plugin, true)}
+	c.Upstream = []hosttest.Filter{o.stage("postern-provider", pipeline.ProviderConfig, true)}
+	r := &c.Route
+	r.Cluster, r.RefreshClusterOnRetry, r.IncludeAttemptCount = cluster, true, true
+	r.Retry = &hosttest.RetryPolicy{
+		On:               []string{"retriable-headers", "connect-failure", "refused-stream", "reset"},
+		RetriableHeaders: []string{"x-postern-retry"}, Backoff: time.Millisecond,
+	}
+}
+
+// paired has the module twice in the chain, without anything that a WasmPlugin
+// cannot have. Routes go by the header that names the cluster.
+func (o *Options) paired(c *hosttest.Config, plugin string) {
+	if o.Profile == (hosttest.Profile{}) {
+		c.Profile = hosttest.IstioWasmPlugin()
+	}
+	c.Downstream = []hosttest.Filter{o.stage("postern", plugin, false), o.stage("postern-holder", pipeline.HolderConfig, false)}
+	c.Route.Cluster = func(_ *hosttest.FilterState, h *hosttest.Headers, _ int) string {
+		return strings.Clone(h.Get(pipeline.ClusterHeader))
+	}
+}
+
+// stage is one plugin.
+func (o *Options) stage(name, configuration string, stop bool) hosttest.Filter {
+	return hosttest.Filter{Name: name, RootID: name, VMID: "postern", Module: o.Module, Config: []byte(configuration),
+		Env: o.Env, AllowHeadersStop: stop, FailurePolicy: hosttest.FailReload}
 }
 
 // cluster is the matcher of the rendered bootstrap: the target of an attempt by

@@ -71,11 +71,15 @@ type view struct {
 	StatsTags      []telemetry.StatsTag
 	Buckets        []telemetry.Bucket
 	ProviderConfig string
+	HolderConfig   string
+	ClusterHeader  string
+	Paired         bool
 }
 
 // cluster is one upstream.
 type cluster struct {
 	Name, Host, Port string
+	Authority        string // host name as requests have it
 	Secure           bool
 	Filter           string // of the host, that the credential is left to; empty: none
 	Header, Prefix   string // of credential_injector
@@ -101,7 +105,8 @@ func newView(node *config.Node, c *pipeline.Config, o Options) (*view, error) {
 	}
 	v := &view{Options: o, Config: string(yamlconfig.ToJSON(node)), Version: config.Digest(node),
 		BodyBuffer: c.Limits.Body + headroom, AnswerBuffer: max(c.Limits.Answer, c.Limits.Body) + headroom,
-		StatsTags: telemetry.StatsTags(), Buckets: telemetry.Buckets(), ProviderConfig: pipeline.ProviderConfig}
+		StatsTags: telemetry.StatsTags(), Buckets: telemetry.Buckets(), ProviderConfig: pipeline.ProviderConfig,
+		HolderConfig: pipeline.HolderConfig, ClusterHeader: pipeline.ClusterHeader, Paired: c.Mode == pipeline.Paired}
 	var err error
 	if v.ListenHost, v.ListenPort, err = net.SplitHostPort(o.Listen); err != nil {
 		return nil, fmt.Errorf("listen address: %w", err)
@@ -166,7 +171,7 @@ func (v *view) addProvider(p *config.Named[route.ProviderConfig]) error {
 
 func newCluster(name string, at config.URL) cluster {
 	host, port := at.Address()
-	return cluster{Name: name, Host: host, Port: port, Secure: at.Secure}
+	return cluster{Name: name, Host: host, Port: port, Authority: at.Host, Secure: at.Secure}
 }
 
 // add adds a cluster to a list, unless it is there. A name stands for one

@@ -3,6 +3,7 @@ package scenario
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	hosttest "github.com/posterngw/postern/host-test"
@@ -11,7 +12,8 @@ import (
 // callout looks at the requests that the module sends by itself, and answers
 // the oldest.
 func (p *player) callout(s *Step) error {
-	waiting := p.host.Callouts()
+	p.attempts() // which of them are no callouts for this
+	waiting := slices.DeleteFunc(p.host.Callouts(), func(c *hosttest.Callout) bool { return p.called[c] })
 	if s.Kind == Idle {
 		if len(waiting) > 0 {
 			return fmt.Errorf("a callout waits at cluster %q", waiting[0].Upstream)

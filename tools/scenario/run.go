@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/posterngw/postern/filters/pipeline"
 	hosttest "github.com/posterngw/postern/host-test"
 	"github.com/posterngw/postern/tools/gateway"
 )
@@ -25,7 +27,7 @@ type Outcome struct {
 // Run plays a scenario against a module; nil when everything is as it says. cut
 // applies to the bodies of requests and of providers' answers.
 func Run(f *File, module hosttest.Module, cut Cutter) (out Outcome, err error) {
-	node, c, errs := gateway.Load(f.Name, f.Config)
+	node, c, errs := f.load()
 	if len(errs) > 0 {
 		return out, errs
 	}
@@ -35,7 +37,11 @@ func Run(f *File, module hosttest.Module, cut Cutter) (out Outcome, err error) {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
-	p := player{file: f, host: h, cut: cut, tried: map[string]int{}}
+	p := player{file: f, host: h, cut: cut, tried: map[string]int{}, called: map[*hosttest.Callout]bool{}}
+	for i := range c.Route.Providers {
+		one := &c.Route.Providers[i]
+		p.clusters = append(p.clusters, cmp.Or(one.Value.Cluster, one.Name))
+	}
 	for i := range f.Steps {
 		if err := p.step(&f.Steps[i]); err != nil {
 			return out, fmt.Errorf("%s: step %d (%s %s): %w", f.Name, i+1, f.Steps[i].Kind, f.Steps[i].Cluster, err)
@@ -63,10 +69,13 @@ type player struct {
 	host     *hosttest.Host
 	cut      Cutter
 	streams  []*hosttest.Stream
-	stream   *hosttest.Stream  // the last of them
-	tried    map[string]int    // attempts at each cluster that were looked at
-	answered int               // attempts of the stream that got an answer
-	attempt  *hosttest.Attempt // that got the last of them
+	stream   *hosttest.Stream           // the last of them
+	tried    map[string]int             // attempts at each cluster that were looked at
+	answered int                        // attempts of the stream that got an answer
+	attempt  try                        // that got the last of them
+	called   map[*hosttest.Callout]bool // that are attempts
+	tries    []try                      // of the stream, callouts after those of the host
+	clusters []string                   // of providers
 }
 
 func (p *player) step(s *Step) error {
@@ -105,7 +114,7 @@ func (p *player) request(s *Step) error {
 	if len(words) < 2 {
 		return errors.New("not a request line: " + m.First)
 	}
-	p.stream, p.answered, p.tried = p.host.NewStream(), 0, map[string]int{}
+	p.stream, p.answered, p.tried, p.tries = p.host.NewStream(), 0, map[string]int{}, nil
 	p.streams = append(p.streams, p.stream)
 	headers := [][2]string{{":method", words[0]}, {":path", words[1]}, {":authority", "gateway"}, {":scheme", "http"}}
 	headers = append(headers, m.Headers...)
@@ -125,6 +134,9 @@ func (p *player) send(s *Step) {
 	for i, c := range chunks {
 		p.stream.RequestBody([]byte(c), i == len(chunks)-1 && !s.Open)
 	}
+	if p.file.Mode == pipeline.Paired {
+		p.host.Advance(2 * time.Millisecond) // a body of one piece goes with the next tick
+	}
 }
 
 func has(headers [][2]string, name string) bool {
@@ -137,14 +149,14 @@ func has(headers [][2]string, name string) bool {
 }
 
 // next is the attempt that waits for an answer.
-func (p *player) next(cluster string) (*hosttest.Attempt, error) {
-	attempts := p.stream.Attempts()
+func (p *player) next(cluster string) (try, error) {
+	attempts := p.attempts()
 	if p.answered >= len(attempts) {
 		return nil, fmt.Errorf("no attempt waits for an answer; the client has %s", p.got())
 	}
 	a := attempts[p.answered]
-	if a.Cluster != cluster {
-		return nil, fmt.Errorf("attempt %d went to cluster %q", p.answered+1, a.Cluster)
+	if a.cluster() != cluster {
+		return nil, fmt.Errorf("attempt %d went to cluster %q", p.answered+1, a.cluster())
 	}
 	p.answered++
 	p.attempt = a
@@ -170,7 +182,7 @@ func (p *player) provider(s *Step) error {
 	return nil
 }
 
-func (p *player) answer(a *hosttest.Attempt, s *Step) error {
+func (p *player) answer(a try, s *Step) error {
 	m := &s.Message
 	words := strings.Fields(m.First)
 	if len(words) < 2 {
@@ -186,7 +198,7 @@ func (p *player) answer(a *hosttest.Attempt, s *Step) error {
 }
 
 // chunk feeds a part of an answer's body.
-func (p *player) chunk(a *hosttest.Attempt, s *Step) {
+func (p *player) chunk(a try, s *Step) {
 	chunks := p.pieces(s.Message.Body)
 	for i, c := range chunks {
 		a.ResponseBody([]byte(c), i == len(chunks)-1 && !s.Open)
@@ -195,7 +207,7 @@ func (p *player) chunk(a *hosttest.Attempt, s *Step) {
 
 // more goes on with the answer that was begun last.
 func (p *player) more(s *Step) error {
-	if p.attempt == nil || p.attempt.Cluster != s.Cluster {
+	if p.attempt == nil || p.attempt.cluster() != s.Cluster {
 		return errors.New("no answer was begun there")
 	}
 	switch s.Kind {
@@ -220,8 +232,8 @@ func (p *player) pieces(body string) []string {
 
 func (p *player) sent(s *Step) error {
 	n := 0
-	for _, a := range p.stream.Attempts() {
-		if a.Cluster != s.Cluster {
+	for _, a := range p.attempts() {
+		if a.cluster() != s.Cluster {
 			continue
 		}
 		if n++; n > p.tried[s.Cluster] {
@@ -230,7 +242,7 @@ func (p *player) sent(s *Step) error {
 			if got.Headers == nil {
 				return fmt.Errorf("nothing has left for it; the client has %s", p.got())
 			}
-			return match(&s.Message, got.Headers.Get(":method")+" "+got.Headers.Get(":path"), got)
+			return match(p.expected(&s.Message), got.Headers.Get(":method")+" "+got.Headers.Get(":path"), got)
 		}
 	}
 	return fmt.Errorf("nothing was sent there; the client has %s", p.got())

@@ -49,6 +49,8 @@ import (
 	"time"
 
 	"golang.org/x/tools/txtar"
+
+	"github.com/posterngw/postern/filters/pipeline"
 )
 
 // File is one scenario.
@@ -58,6 +60,7 @@ type File struct {
 	Config  []byte
 	Env     map[string]string
 	Steps   []Step
+	Mode    pipeline.Mode // to play it in; empty: the configuration's own
 }
 
 // Kind tells steps apart.

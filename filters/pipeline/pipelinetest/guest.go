@@ -283,6 +283,8 @@ func (v *vm) SetShared(key string, value []byte, version uint32) bool {
 	return v.g.calls.SetSharedData(key, value, version) == hosttest.StatusOK
 }
 
+func (v *vm) TickEvery(ms uint32) { v.g.calls.SetTickPeriod(ms) }
+
 func (v *vm) Metric(k pipeline.MetricKind, name string) (uint32, bool) {
 	kinds := [...]hosttest.MetricType{hosttest.Counter, hosttest.Gauge, hosttest.Histogram}
 	id, st := v.g.calls.DefineMetric(kinds[k], name)

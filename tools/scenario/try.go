@@ -1,0 +1,113 @@
+package scenario
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/posterngw/postern/filters/builtin"
+	"github.com/posterngw/postern/filters/config"
+	"github.com/posterngw/postern/filters/pipeline"
+	hosttest "github.com/posterngw/postern/host-test"
+	"github.com/posterngw/postern/tools/gateway"
+)
+
+// load reads the configuration, in the mode that the file is to be played in.
+func (f *File) load() (*config.Node, *pipeline.Config, config.Errors) {
+	node, c, errs := gateway.Load(f.Name, f.Config)
+	if len(errs) > 0 || f.Mode == "" {
+		return node, c, errs
+	}
+	node.Members = append(node.Members, config.Member{Key: "mode", Value: &config.Node{Kind: config.KindString, Text: string(f.Mode)}})
+	c, errs = pipeline.Decode(node, builtin.Dialects())
+	return node, c, errs
+}
+
+// try is one attempt, by the host or, in paired mode, by a callout of the module.
+type try interface {
+	cluster() string
+	Request() hosttest.Message
+	ResponseHeaders(headers [][2]string, end bool)
+	ResponseBody(chunk []byte, end bool)
+	ResponseTrailers(trailers [][2]string)
+	Reset(hosttest.ResetReason)
+}
+
+// attempts are those of the stream so far, in order.
+func (p *player) attempts() []try {
+	if p.file.Mode != pipeline.Paired {
+		p.tries = p.tries[:0]
+	}
+	if len(p.tries) == 0 {
+		for _, a := range p.stream.Attempts() {
+			p.tries = append(p.tries, byHost{a})
+		}
+	}
+	if p.file.Mode != pipeline.Paired || len(p.tries) == 0 {
+		return p.tries
+	}
+	for _, c := range p.host.Callouts() {
+		if !p.called[c] && slices.ContainsFunc(p.clusters, func(name string) bool { return name == c.Upstream }) {
+			p.called[c] = true
+			p.tries = append(p.tries, &byCallout{c: c})
+		}
+	}
+	return p.tries
+}
+
+// byHost is an attempt of the host.
+type byHost struct{ *hosttest.Attempt }
+
+func (a byHost) cluster() string { return a.Cluster }
+
+// byCallout is an attempt whose answer must be whole before it comes.
+type byCallout struct {
+	c       *hosttest.Callout
+	headers [][2]string
+	body    []byte
+}
+
+func (a *byCallout) cluster() string { return a.c.Upstream }
+
+func (a *byCallout) Request() hosttest.Message {
+	return hosttest.Message{Headers: a.c.Headers, Chunks: [][]byte{a.c.Body}, Complete: true}
+}
+
+func (a *byCallout) ResponseHeaders(headers [][2]string, end bool) {
+	a.headers = headers
+	a.end(end)
+}
+
+func (a *byCallout) ResponseBody(chunk []byte, end bool) {
+	a.body = append(a.body, chunk...)
+	a.end(end)
+}
+
+func (a *byCallout) ResponseTrailers([][2]string) { a.end(true) }
+
+func (a *byCallout) end(end bool) {
+	if end {
+		a.c.Respond(a.headers, a.body, nil)
+	}
+}
+
+func (a *byCallout) Reset(reason hosttest.ResetReason) {
+	if a.headers != nil {
+		a.c.Break()
+		return
+	}
+	a.c.FailWith(reason)
+}
+
+// expected is what an attempt must look like. In paired mode the host's routes
+// write the name of the target's host, not the module, and the host is told in
+// another way where the request goes.
+func (p *player) expected(m *Message) *Message {
+	if p.file.Mode != pipeline.Paired {
+		return m
+	}
+	paired := *m
+	paired.Headers = slices.DeleteFunc(slices.Clone(m.Headers), func(h [2]string) bool {
+		return h[0] == ":authority" || strings.HasPrefix(h[0], "x-envoy-")
+	})
+	return &paired
+}
