@@ -87,6 +87,7 @@ $(CACHE)/envoy-$(ENVOY_VERSION):
 e2e-envoy: $(WASM) envoy ## the module in a real Envoy, with official clients
 	ENVOY=$(ENVOY) $(GO) test ./host-test/fidelity -count=1
 	cd e2e && ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) test ./envoy ./oracle -count=1 -parallel 8 -timeout 10m
+	cd e2e && POSTERN_MODE=paired ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) test ./envoy -count=1 -parallel 8 -timeout 10m
 
 e2e-image: ## the image with a registry and a client that are not ours, and `go install` without a checkout
 	cd e2e && $(GO) test ./pull ./install -count=1 -timeout 10m

@@ -29,6 +29,7 @@ var (
 	bare = variant{name: "bare", direct: true}
 	none = variant{name: "none", module: true}
 	two  = variant{name: "none, two targets", module: true, parts: boot.Parts{Targets: true}}
+	pair = variant{name: "paired", module: true, parts: boot.Parts{Paired: true}}
 	all  = variant{name: "all", module: true, audit: true,
 		parts: boot.Parts{Keys: true, Policies: true, Budgets: true, Metrics: true, Records: true}}
 )

@@ -33,7 +33,7 @@ func cases() (list []series) {
 	for i := range requests {
 		for _, c := range connections {
 			list = append(list, series{i, false, c, bare.name}, series{i, false, c, none.name}, series{i, false, c, all.name},
-				series{i, true, c, none.name}, series{i, true, c, all.name})
+				series{i, false, c, pair.name}, series{i, true, c, pair.name}, series{i, true, c, none.name}, series{i, true, c, all.name})
 			if i == 0 { // what a plan and circuits cost is the same whatever is asked
 				list = append(list, series{i, false, c, two.name})
 			}
@@ -44,10 +44,10 @@ func cases() (list []series) {
 
 // ratios compares Envoy without the module with Envoy with it.
 func (b *bench) ratios() error {
-	if err := b.warm(bare, none, two, all); err != nil {
+	if err := b.warm(bare, none, two, all, pair); err != nil {
 		return err
 	}
-	byName := map[string]variant{bare.name: bare, none.name: none, two.name: two, all.name: all}
+	byName := map[string]variant{bare.name: bare, none.name: none, two.name: two, all.name: all, pair.name: pair}
 	got := map[series][]sample{}
 	for range b.rounds {
 		for _, s := range cases() {
@@ -101,6 +101,8 @@ func goal(s series) float64 {
 		return 3.5
 	case r.bytes > 1000:
 		return 0
+	case s.variant == pair.name:
+		return 2.2
 	case s.translated || s.variant == all.name:
 		return 2.4
 	case s.variant == two.name:

@@ -78,7 +78,7 @@ func clean(t *testing.T, got told) {
 	require.NotNil(t, got.res)
 	for name := range got.res.Header {
 		switch name = strings.ToLower(name); name {
-		case "x-postern-target", "x-postern-attempts", "x-postern-reason", "x-postern-loss": // are for clients
+		case "x-postern-target", "x-postern-attempts", "x-postern-reason", "x-postern-loss", "x-postern-mode", "x-postern-degraded": // are for clients
 			continue
 		}
 		require.False(t, strings.HasPrefix(name, "x-postern-") || strings.HasPrefix(name, "x-envoy-") || name == "set-cookie",

@@ -86,8 +86,16 @@ func (w *world) config(text string) string {
 	for id, hash := range w.hashes {
 		pairs = append(pairs, "$HASH_"+id, hash)
 	}
-	return strings.NewReplacer(pairs...).Replace(text)
+	text = strings.NewReplacer(pairs...).Replace(text)
+	if mode != "" {
+		text = "mode: " + mode + "\n" + text
+	}
+	return text
 }
+
+// mode is the mode that the module runs in, the default's when empty: the same
+// tests run in each.
+var mode = os.Getenv("POSTERN_MODE")
 
 // makeKeys makes the keys of this run.
 func (w *world) makeKeys() (err error) {

@@ -32,9 +32,10 @@ func (c *clientStage) instead(e *llm.Error) Action {
 // overruled notes that the host has answered by itself, past the filters, in place
 // of an answer that broke off before the client had any of it.
 func (c *clientStage) overruled() {
-	if c.r.advance(replied) {
-		c.r.err = c.r.exhausted(hostReply("503"))
-		c.r.status = c.r.err.Status
+	code, _ := c.s.Property("response", "code") // 64 bits, little-endian
+	if len(code) == 8 && c.r.advance(replied) {
+		c.r.status = int(code[0]) | int(code[1])<<8
+		c.r.err = c.r.exhausted(hostReply(strconv.Itoa(c.r.status)))
 	}
 }
 

@@ -49,9 +49,11 @@ type Record struct {
 		Reserved int64  `json:"reserved"`
 		Settled  int64  `json:"settled"`
 	} `json:"budgets"`
-	BytesIn  int64  `json:"bytes_in"`
-	BytesOut int64  `json:"bytes_out"`
-	Config   string `json:"config"`
+	BytesIn  int64    `json:"bytes_in"`
+	BytesOut int64    `json:"bytes_out"`
+	Config   string   `json:"config"`
+	Mode     string   `json:"mode"`
+	Degraded []string `json:"degraded"`
 }
 
 // Usage is a record's account of tokens, in disjoint buckets.

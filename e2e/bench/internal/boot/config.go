@@ -14,12 +14,16 @@ import (
 type Parts struct {
 	Keys, Policies, Budgets, Metrics, Records bool
 	Targets                                   bool
+	Paired                                    bool // not a part, but the mode
 }
 
 // Providers are the addresses of the mock, without a final slash.
 type Providers struct{ OpenAI, Anthropic string }
 
 var postern = template.Must(template.New("postern").Parse(`version: 1
+{{- if .Paired}}
+mode: paired
+{{- end}}
 providers:
   openai: {dialect: openai, url: "{{.OpenAI}}/v1", credentials: ["env:BENCH_KEY"]}
   claude: {dialect: anthropic, url: "{{.Anthropic}}/v1", credentials: ["env:BENCH_KEY"]}
