@@ -41,7 +41,7 @@ func call(by way, r *request) {
 		return // it was answered
 	}
 	t := x.p.target()
-	err := r.m.vm.Call(Callout{Cluster: t.Provider.Cluster, Headers: x.headers[Request], Body: x.bodies[Request], Timeout: x.limit()}, x.answered)
+	err := by.send(x, Callout{Cluster: t.Provider.Cluster, Headers: x.headers[Request], Body: x.bodies[Request], Timeout: x.limit()})
 	if err != nil {
 		e := hostError(err)
 		e.Status, e.Code, e.Message = 503, "upstream_unavailable", "no provider could be reached"

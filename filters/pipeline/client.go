@@ -322,6 +322,9 @@ func (c *clientStage) Done() {
 	now := c.m.vm.Now()
 	c.r.end = c.ending()
 	c.r.settle(now)
+	if w, ok := c.way.(*byCallout); ok {
+		w.tell(c.r)
+	}
 	if c.snap.audit.Records || c.snap.telemetry.On() {
 		c.tell(c.r.record(now))
 	}
@@ -337,10 +340,18 @@ func (c *clientStage) tell(rec *audit.Record) {
 	c.m.line = rec.Append(c.m.line[:0])
 	line := string(c.m.line)
 	_ = c.s.Err() // what failed before has had its effect
-	c.s.SetProperty("postern.audit", line)
+	c.s.SetProperty(c.auditName(), line)
 	if c.s.Err() != nil {
 		c.m.vm.Log(Info, "postern: audit "+line)
 	}
+}
+
+// auditName is where the host's access log looks for the record.
+func (c *clientStage) auditName() string {
+	if c.way.mode() == Callouts {
+		return AuditVariable
+	}
+	return "postern.audit"
 }
 
 // Recovered answers a stream whose callback panicked.

@@ -17,6 +17,7 @@ type Limits struct {
 	InFlight  int // of request bodies that wait for a decision in one VM
 	HoldBytes int // of a stream before its first content
 	HoldTime  time.Duration
+	Workers   int
 }
 
 func limitFields(l *Limits) []config.Field {
@@ -39,6 +40,8 @@ func limitFields(l *Limits) []config.Field {
 			config.Doc("How much of a provider's stream is held back until its first content, so that a stream that fails before can still go to another target.")),
 		config.Duration("hold_time", &l.HoldTime, config.Default(15*time.Second), config.Range(100*time.Millisecond, 10*time.Minute),
 			config.Doc("How long a stream is held back until its first content.")),
+		config.Int("workers", &l.Workers, config.Default(1), config.Range(1, 1024),
+			config.Doc("How many workers the host has, in mode `callout`: nothing is shared there, so each has this share of every budget.")),
 		config.Rule(func(r *config.Report) {
 			if l.InFlight < l.Body {
 				r.At("in_flight").Fail(config.OutOfRange, "in_flight is less than one body", "make it at least as large as limits.body")

@@ -139,6 +139,7 @@ type plugin struct {
 	stage    string // empty: the one with the configuration
 	snap     *Snapshot
 	reported time.Time
+	swept    time.Time // where there are no ticks
 }
 
 // The configurations of stages that have nothing else in theirs.
@@ -184,6 +185,8 @@ func (p *plugin) Stream(s Stream) Callbacks {
 		return &holderStage{s: s, m: p.m}
 	case p.snap.mode == Paired:
 		return p.m.newReader(s, p.snap)
+	case p.snap.mode == Callouts:
+		return p.newCallout(s)
 	}
 	return &clientStage{s: s, m: p.m, snap: p.snap, way: byHost{}}
 }

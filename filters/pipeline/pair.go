@@ -96,6 +96,10 @@ func (pr *pair) bare(_ *providerStage, e *llm.Error) Action { return pr.front.in
 // patient: a callout ends by its own time limit.
 func (pr *pair) patient(p *providerStage) bool { return p != pr.first }
 
+func (pr *pair) counts() bool { return true }
+
+func (pr *pair) send(x *called, c Callout) error { return pr.m.vm.Call(c, x.answered) }
+
 // release lets a side's headers go before the body that let them go. The host
 // would take headers that go on in the callback of a body's first bytes, which
 // are also its last, for those of a message without a body: nothing is buffered

@@ -40,7 +40,7 @@ var targetNames = func() (names [route.MaxPlan]string) {
 
 // patch says what changes in bytes that keep their dialect.
 func (r *request) patch(t *route.Target) *dialect.Patch {
-	r.patched = dialect.Patch{Target: &t.Codec, Usage: true}
+	r.patched = dialect.Patch{Target: &t.Codec, Usage: r.front.way.counts()}
 	if t.Codec.Model != r.facts.Model {
 		r.patched.Model = r.facts.Model
 	}

@@ -20,10 +20,13 @@ const (
 	Paired Mode = "paired"
 	// Observe changes nothing: it meters, records and judges in shadow.
 	Observe Mode = "observe"
+	// Callouts is for a host that shows bodies and changes none: what must be
+	// changed is asked by callouts and answered by a reply.
+	Callouts Mode = "callout"
 )
 
 // Modes are all modes.
-var Modes = []Mode{Native, Paired, Observe}
+var Modes = []Mode{Native, Paired, Observe, Callouts}
 
 // way is how a request's attempts reach their targets. It is the whole difference
 // between the modes that serve; decisions, encodings, records and what clients
@@ -45,6 +48,10 @@ type way interface {
 	bare(p *providerStage, e *llm.Error) Action
 	// patient reports whether the way itself bounds how long p's attempt takes.
 	patient(p *providerStage) bool
+	// counts reports whether a body may be changed for nothing but usage's sake.
+	counts() bool
+	// send makes the callout of an attempt.
+	send(x *called, c Callout) error
 }
 
 // byHost is the native way: the host makes the attempts, and retries.
@@ -90,3 +97,8 @@ func (byHost) bare(p *providerStage, _ *llm.Error) Action {
 }
 
 func (byHost) patient(*providerStage) bool { return false }
+
+func (byHost) counts() bool { return true }
+
+// send is never asked for: the host makes the attempts.
+func (byHost) send(*called, Callout) error { return nil }
