@@ -69,6 +69,8 @@ func (c *calls) Now() (int64, Status) {
 	return c.vm.host.clock.Now().UnixNano(), StatusOK
 }
 
+func (c *calls) Clock() int64 { return c.vm.host.clock.Now().UnixNano() }
+
 func (c *calls) Env(name string) (string, bool) {
 	v, ok := c.vm.first.Env[name]
 	return v, ok

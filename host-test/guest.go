@@ -45,6 +45,8 @@ type Calls interface {
 	LogLevel() (LogLevel, Status)
 	// Now is the wall clock in nanoseconds since 1970 (proxy_get_current_time_nanoseconds).
 	Now() (int64, Status)
+	// Clock is WASI's clock_time_get, which every host has, in nanoseconds.
+	Clock() int64
 	// Env reads an environment variable of the VM; wasm guests read it through WASI.
 	Env(name string) (string, bool)
 

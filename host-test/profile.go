@@ -50,6 +50,7 @@ type rules struct {
 	routable     func(h *Headers) bool        // false: no route matches such a request
 	ingress      func(s *Stream, h *Headers)  // what the proxy itself changes before any filter
 	egress       func(a *Attempt, h *Headers) // … and before a request is written
+	routeLast    bool                         // the upstream is chosen behind all filters, by what they set
 	encodeFirst  bool                         // response callbacks run first to last
 	noLog        bool
 	noTrailers   bool

@@ -22,6 +22,7 @@ func APISIX() Profile {
 		noTick:        true,
 		neverReload:   true, // the instance is never re-created after a trap
 
+		routeLast:    true, // a plugin that splits traffic comes after this one, and reads its variables
 		egress:       apisixEgress,
 		encodeFirst:  true, // header_filter and body_filter run plugins in the order of access
 		noLog:        true,

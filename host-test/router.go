@@ -82,7 +82,7 @@ func (r *router) sinkHeaders(h *Headers, eos bool) {
 	if r.detached {
 		return
 	}
-	if r.stale {
+	if r.stale || r.s.host.cfg.Profile.rules.routeLast {
 		r.chooseRoute()
 	}
 	if r.route == nil {

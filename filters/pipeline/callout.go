@@ -66,6 +66,9 @@ func (w *byCallout) RequestHeaders(bool) Action {
 
 // RequestBody has the whole body.
 func (w *byCallout) RequestBody(size int, _ bool) Action {
+	if r := w.c.r; size == 0 && r != nil && r.phase == reading && !r.call.Bare {
+		w.c.fail(clientError(400, "missing_body", "the request has no body"))
+	}
 	return w.settled(w.c.RequestBody(size, true))
 }
 
@@ -162,6 +165,9 @@ func (w *byCallout) forward(c *clientStage) outcome {
 // they are, there is nowhere else to go, and the host can be told where.
 func (w *byCallout) passes(r *request) bool {
 	t := r.plan.Targets[0]
+	if _, coded := w.s.Header(Request, "transfer-encoding"); w.c.head.length < 0 && !coded && w.c.size > 0 {
+		return false // the host would write the body bare, as the next request
+	}
 	if w.s.written || r.retries > 0 || r.marks || !r.same(t) || t.Codec.Model != r.facts.Model && r.facts.Model != "" {
 		return false
 	}
@@ -176,7 +182,11 @@ func (w *byCallout) again(p *providerStage) Action {
 
 func (w *byCallout) refuse(_ *providerStage, e *llm.Error) Action { return w.c.instead(e) }
 
-func (w *byCallout) bare(_ *providerStage, e *llm.Error) Action { return w.c.instead(e) }
+// bare gives an answer a body that the provider gave none: a reply can have one.
+func (w *byCallout) bare(p *providerStage, e *llm.Error) Action {
+	p.attempt().bare = false
+	return p.tell(e)
+}
 
 // patient: both kinds of attempts are bounded by the host.
 func (w *byCallout) patient(*providerStage) bool { return true }
@@ -270,8 +280,8 @@ func (d *ownData) Shared(key string) ([]byte, uint32, bool) {
 }
 
 func (d *ownData) SetShared(key string, value []byte, version uint32) bool {
-	v := d.values[key]
-	if version != 0 && version != v.version {
+	v, there := d.values[key]
+	if there && version != 0 && version != v.version {
 		return false
 	}
 	d.values[key] = ownValue{bytes.Clone(value), v.version + 1}

@@ -19,10 +19,11 @@ type reply struct {
 	detail  string
 }
 
-// answerNames are the headers of answers that are read: all at once they are not
-// given when there are more than twenty.
-var answerNames = [...]string{":status", "content-type", "content-encoding", "content-length", "retry-after", "retry-after-ms", "x-should-retry",
-	"set-cookie", "openai-organization", "openai-project", "anthropic-organization-id", "x-amzn-errortype", "x-ms-error-code"}
+// answerNames are the headers of answers that are looked at, or taken away, in any
+// case: all at once they are not given when there are more than twenty.
+var answerNames = [...]string{":status", "content-type", "content-encoding", "content-length", "set-cookie",
+	"openai-organization", "openai-project", "anthropic-organization-id",
+	modeHeader, degradedHeader, targetHeader, attemptsHeader, reasonHeader, lossHeader, retryMark}
 
 // Headers reads those of answers one by one.
 func (s *shownStream) Headers(side Side) [][2]string {

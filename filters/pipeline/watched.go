@@ -25,7 +25,7 @@ func (x *watched) begin() {
 	x.head.read(p.s.Headers(Response))
 	x.head.clean(p.s)
 	p.attempt().status = x.head.status
-	if r.facts.Stream && x.head.status == 200 && x.head.plain() && p.attempt().api.Provider.Streams(x.head.kind) {
+	if (r.facts.Stream || r.call.Operation == llm.Passthrough) && x.head.status == 200 && x.head.plain() && p.attempt().api.Provider.Streams(x.head.kind) {
 		x.stream = p.newStreamRelay(&x.head)
 		p.relay = x.stream
 	}
@@ -62,7 +62,7 @@ func (x *watched) whole() *llm.Error {
 	body := x.body
 	x.body = nil
 	if x.head.status < 200 || x.head.status > 299 {
-		return p.attempt().api.Provider.Classify(x.head.status, x.head.pairs.get, body)
+		return p.attempt().api.Provider.Classify(x.head.status, x.header, body)
 	}
 	r.content(p.m.vm.Now())
 	if x.more || !x.head.plain() {
@@ -75,12 +75,18 @@ func (x *watched) whole() *llm.Error {
 	}
 	r.usage = usage
 	if c, ok := p.attempt().api.Provider.(dialect.Counter); ok && !usage.Known {
-		r.usage = c.Counted(x.head.pairs.get)
+		r.usage = c.Counted(x.header)
 	}
 	if !r.usage.Known && writes(r.call.Operation) {
 		r.whole = estimate.Escaped(body)
 	}
 	return e
+}
+
+// header reads one that is not looked at in any case.
+func (x *watched) header(name string) string {
+	v, _ := x.p.s.Header(Response, name)
+	return v
 }
 
 // finish ends the attempt as it was.

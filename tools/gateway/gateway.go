@@ -65,12 +65,27 @@ func Host(o Options) hosttest.Config {
 		Route: hosttest.Route{Name: "postern", Timeout: -1, BufferLimit: max(o.Config.Limits.Body, o.Config.Limits.Answer) + headroom},
 	}
 	plugin := string(yamlconfig.ToJSON(o.Node))
-	if o.Config.Mode == pipeline.Paired {
+	switch o.Config.Mode {
+	case pipeline.Paired:
 		o.paired(&c, plugin)
-		return c
+	case pipeline.Callouts:
+		o.callouts(&c, plugin)
+	default:
+		o.native(&c, plugin)
 	}
-	o.native(&c, plugin)
 	return c
+}
+
+// callouts has the module once. What passes goes where the module's variable says,
+// by the plugin of the host that splits traffic.
+func (o *Options) callouts(c *hosttest.Config, plugin string) {
+	c.Profile = hosttest.APISIX()
+	c.Downstream = []hosttest.Filter{o.stage("postern", plugin, false)}
+	c.Declared = append([]string{pipeline.TargetVariable}, pipeline.LogVariables...)
+	c.Route.Cluster = func(state *hosttest.FilterState, _ *hosttest.Headers, _ int) string {
+		name, _ := state.Get(pipeline.TargetVariable)
+		return strings.Clone(name)
+	}
 }
 
 // native has the module in the chain and in every cluster.

@@ -77,7 +77,7 @@ func soundStream(s *hosttest.Stream) error {
 		}
 	}
 	if access := s.AccessLog(); access != nil {
-		if record := access.FilterState["wasm.postern.audit"]; !json.Valid([]byte(record)) {
+		if record := recordOf(access); !json.Valid([]byte(record)) {
 			errs = append(errs, fmt.Errorf("no record: %q", record))
 		}
 	}

@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,10 +37,7 @@ func Run(f *File, module hosttest.Module, cut Cutter) (out Outcome, err error) {
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
 	p := player{file: f, host: h, cut: cut, tried: map[string]int{}, called: map[*hosttest.Callout]bool{}}
-	for i := range c.Route.Providers {
-		one := &c.Route.Providers[i]
-		p.clusters = append(p.clusters, cmp.Or(one.Value.Cluster, one.Name))
-	}
+	p.clusters = upstreams(c)
 	for i := range f.Steps {
 		if err := p.step(&f.Steps[i]); err != nil {
 			return out, fmt.Errorf("%s: step %d (%s %s): %w", f.Name, i+1, f.Steps[i].Kind, f.Steps[i].Cluster, err)
@@ -58,7 +54,7 @@ func (o *Outcome) add(s *hosttest.Stream) {
 	var record struct{ Usage json.RawMessage }
 	if access := s.AccessLog(); access != nil {
 		// A record that is no JSON shows as one without usage.
-		_ = json.Unmarshal([]byte(access.FilterState["wasm.postern.audit"]), &record)
+		_ = json.Unmarshal([]byte(recordOf(access)), &record)
 	}
 	o.Usage = append(o.Usage, string(record.Usage))
 }
@@ -75,7 +71,7 @@ type player struct {
 	attempt  try                        // that got the last of them
 	called   map[*hosttest.Callout]bool // that are attempts
 	tries    []try                      // of the stream, callouts after those of the host
-	clusters []string                   // of providers
+	clusters map[string]string          // of providers, by what callouts name
 }
 
 func (p *player) step(s *Step) error {
@@ -118,6 +114,9 @@ func (p *player) request(s *Step) error {
 	p.streams = append(p.streams, p.stream)
 	headers := [][2]string{{":method", words[0]}, {":path", words[1]}, {":authority", "gateway"}, {":scheme", "http"}}
 	headers = append(headers, m.Headers...)
+	if p.file.Mode == pipeline.Callouts && !has(m.Headers, "x-request-id") { // as a plugin of the host, and as Envoy by itself
+		headers = append(headers, [2]string{"x-request-id", fmt.Sprintf("00000000-0000-4000-8000-%012x", len(p.streams))})
+	}
 	if m.HasBody && !s.Open && !has(m.Headers, "content-length") && !has(m.Headers, "transfer-encoding") {
 		headers = append(headers, [2]string{"content-length", strconv.Itoa(len(m.Body))})
 	}
@@ -289,7 +288,7 @@ func (p *player) audit(text string) error {
 	if access == nil {
 		return errors.New("the stream has not ended")
 	}
-	return Audited(text, access.FilterState["wasm.postern.audit"])
+	return Audited(text, recordOf(access))
 }
 
 // Audited compares an audit record with the text of a section `audit`.

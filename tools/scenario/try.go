@@ -1,6 +1,8 @@
 package scenario
 
 import (
+	"cmp"
+	"net"
 	"slices"
 	"strings"
 
@@ -34,7 +36,7 @@ type try interface {
 
 // attempts are those of the stream so far, in order.
 func (p *player) attempts() []try {
-	if p.file.Mode != pipeline.Paired {
+	if !p.calls() {
 		p.tries = p.tries[:0]
 	}
 	if len(p.tries) == 0 {
@@ -42,16 +44,40 @@ func (p *player) attempts() []try {
 			p.tries = append(p.tries, byHost{a})
 		}
 	}
-	if p.file.Mode != pipeline.Paired || len(p.tries) == 0 {
+	if !p.calls() || p.file.Mode == pipeline.Paired && len(p.tries) == 0 {
 		return p.tries
 	}
 	for _, c := range p.host.Callouts() {
-		if !p.called[c] && slices.ContainsFunc(p.clusters, func(name string) bool { return name == c.Upstream }) {
+		if name, ok := p.clusters[c.Upstream]; ok && !p.called[c] {
 			p.called[c] = true
-			p.tries = append(p.tries, &byCallout{c: c})
+			p.tries = append(p.tries, &byCallout{c: c, name: name})
 		}
 	}
 	return p.tries
+}
+
+// calls reports whether attempts may be callouts.
+func (p *player) calls() bool {
+	return p.file.Mode == pipeline.Paired || p.file.Mode == pipeline.Callouts
+}
+
+// upstreams are the clusters of providers, by what callouts to them name.
+func upstreams(c *pipeline.Config) map[string]string {
+	list := map[string]string{}
+	for i := range c.Route.Providers {
+		one := &c.Route.Providers[i]
+		name := cmp.Or(one.Value.Cluster, one.Name)
+		list[name] = name
+		if at, err := config.ParseURL(one.Value.URL); err == nil && c.Mode == pipeline.Callouts {
+			list[net.JoinHostPort(at.Address())] = name
+		}
+	}
+	return list
+}
+
+// recordOf is the audit record that a stream left.
+func recordOf(access *hosttest.AccessLog) string {
+	return cmp.Or(access.FilterState["wasm.postern.audit"], access.FilterState[pipeline.AuditVariable])
 }
 
 // byHost is an attempt of the host.
@@ -62,11 +88,12 @@ func (a byHost) cluster() string { return a.Cluster }
 // byCallout is an attempt whose answer must be whole before it comes.
 type byCallout struct {
 	c       *hosttest.Callout
+	name    string
 	headers [][2]string
 	body    []byte
 }
 
-func (a *byCallout) cluster() string { return a.c.Upstream }
+func (a *byCallout) cluster() string { return a.name }
 
 func (a *byCallout) Request() hosttest.Message {
 	return hosttest.Message{Headers: a.c.Headers, Chunks: [][]byte{a.c.Body}, Complete: true}
@@ -102,7 +129,7 @@ func (a *byCallout) Reset(reason hosttest.ResetReason) {
 // write the name of the target's host, not the module, and the host is told in
 // another way where the request goes.
 func (p *player) expected(m *Message) *Message {
-	if p.file.Mode != pipeline.Paired {
+	if !p.calls() {
 		return m
 	}
 	paired := *m
