@@ -66,7 +66,7 @@ func (w *byCallout) RequestHeaders(bool) Action {
 
 // RequestBody has the whole body.
 func (w *byCallout) RequestBody(size int, _ bool) Action {
-	if r := w.c.r; size == 0 && r != nil && r.phase == reading && !r.call.Bare {
+	if r := w.c.r; size == 0 && w.c.head.length < 0 && r != nil && r.phase == reading && !r.call.Bare {
 		w.c.fail(clientError(400, "missing_body", "the request has no body"))
 	}
 	return w.settled(w.c.RequestBody(size, true))
@@ -182,11 +182,7 @@ func (w *byCallout) again(p *providerStage) Action {
 
 func (w *byCallout) refuse(_ *providerStage, e *llm.Error) Action { return w.c.instead(e) }
 
-// bare gives an answer a body that the provider gave none: a reply can have one.
-func (w *byCallout) bare(p *providerStage, e *llm.Error) Action {
-	p.attempt().bare = false
-	return p.tell(e)
-}
+func (w *byCallout) bare(_ *providerStage, e *llm.Error) Action { return w.c.instead(e) }
 
 // patient: both kinds of attempts are bounded by the host.
 func (w *byCallout) patient(*providerStage) bool { return true }

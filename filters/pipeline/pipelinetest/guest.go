@@ -38,6 +38,11 @@ type guest struct {
 	callouts map[uint32]func(*pipeline.CalloutAnswer)
 }
 
+// Stream is a stream of the emulated proxy as the pipeline sees it.
+func Stream(calls hosttest.Calls, ctx uint32) pipeline.Stream {
+	return &stream{g: &guest{calls: calls}, ctx: ctx}
+}
+
 func (g *guest) OnContextCreate(ctx, parent uint32) {
 	if parent == 0 {
 		if g.module == nil { // not before: a module that loads may call nothing
@@ -226,7 +231,11 @@ func (s *stream) Property(path ...string) (string, bool) {
 }
 
 func (s *stream) SetProperty(name, value string) {
-	s.note("set property "+name, s.g.calls.SetProperty(name, []byte(value)))
+	if st := s.g.calls.SetProperty(name, []byte(value)); st == hosttest.StatusNotFound && s.err == nil {
+		s.err = errors.New("set property " + name + ": " + st.String()) // it is the host that lacks it
+	} else {
+		s.note("set property "+name, st)
+	}
 }
 
 func (s *stream) ClearRouteCache() {
