@@ -3,9 +3,9 @@ package pipeline
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"time"
 
-	"github.com/posterngw/postern/filters/config"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
@@ -195,12 +195,12 @@ func (w *byCallout) counts() bool { return w.asking }
 // let the request itself go on otherwise.
 func (w *byCallout) send(x *called, o Callout) error {
 	p := x.p.target().Provider
-	at := config.URL{Secure: p.Secure, Host: p.Host}
-	host, port := at.Address()
-	o.Cluster = host + ":" + port
-	scheme := "http"
+	scheme, port := "http", ":80"
 	if p.Secure {
-		scheme = "https"
+		scheme, port = "https", ":443"
+	}
+	if o.Cluster = p.Host; strings.LastIndexByte(p.Host, ':') <= strings.LastIndexByte(p.Host, ']') {
+		o.Cluster += port
 	}
 	x.SetHeader(Request, ":scheme", scheme)
 	o.Headers = x.headers[Request]

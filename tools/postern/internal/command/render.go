@@ -23,7 +23,7 @@ configuration, or cannot be had on that proxy, is an error.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(renderEnvoyCommand(s), renderIstioCommand(s))
+	c.AddCommand(renderEnvoyCommand(s), renderIstioCommand(s), renderAPISIXCommand(s))
 	return c
 }
 

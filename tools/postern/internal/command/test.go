@@ -11,12 +11,13 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/tools/txtar"
 
+	"github.com/posterngw/postern/filters/pipeline"
 	hosttest "github.com/posterngw/postern/host-test"
 	"github.com/posterngw/postern/tools/scenario"
 )
 
 func testCommand(s Streams) *cobra.Command {
-	wasm := ""
+	wasm, host := "", ""
 	c := &cobra.Command{
 		Use:   "test PATH…",
 		Short: "Play scenario files through the module",
@@ -25,17 +26,26 @@ an emulated proxy without a network, and prints for each whether everything came
 as it says. A scenario without a postern.yaml of its own uses the one beside it.
 
 The last line is "N passed, M failed"; the exit code is 1 if any failed.`,
-		Example: "  postern test examples/quickstart\n  postern test --wasm build/postern.wasm my-scenarios",
+		Example: "  postern test examples/quickstart\n  postern test --host apisix examples/failover\n  postern test --wasm build/postern.wasm my-scenarios",
 		Args:    atLeast(1, "test wants a PATH"),
 		RunE: runs(func(ctx context.Context, args []string) error {
-			return test(ctx, s, wasm, args)
+			mode, ok := hostModes[host]
+			if !ok {
+				return fmt.Errorf("--host is envoy, istio-wasmplugin or apisix, not %q", host)
+			}
+			return test(ctx, s, wasm, mode, args)
 		}),
 	}
+	c.Flags().StringVar(&host, "host", "envoy", "the proxy that is emulated: envoy, istio-wasmplugin or apisix")
 	c.Flags().StringVar(&wasm, "wasm", "build/postern.wasm", "the module")
 	return c
 }
 
-func test(ctx context.Context, s Streams, wasm string, args []string) error {
+// hostModes are the modes in which the module runs on the emulated proxies; that of
+// Envoy is what the configuration says.
+var hostModes = map[string]pipeline.Mode{"envoy": "", "istio-wasmplugin": pipeline.Paired, "apisix": pipeline.Callouts}
+
+func test(ctx context.Context, s Streams, wasm string, mode pipeline.Mode, args []string) error {
 	files, err := scenarios(args)
 	if err != nil {
 		return err
@@ -55,7 +65,7 @@ func test(ctx context.Context, s Streams, wasm string, args []string) error {
 	}
 	failed := 0
 	for _, path := range files {
-		if err := play(path, module); err != nil {
+		if err := play(path, mode, module); err != nil {
 			failed++
 			fmt.Fprintf(s.Out, "FAIL  %s\n      %s\n", path, strings.ReplaceAll(strings.TrimPrefix(err.Error(), path+": "), "\n", "\n      "))
 			continue
@@ -98,7 +108,7 @@ func scenarios(paths []string) (files []string, err error) {
 }
 
 // play plays one file, with the configuration beside it if it has none.
-func play(path string, module hosttest.Module) error {
+func play(path string, mode pipeline.Mode, module hosttest.Module) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -120,6 +130,7 @@ func play(path string, module hosttest.Module) error {
 	if err != nil {
 		return err
 	}
+	f.Mode = mode
 	_, err = scenario.Run(f, module, scenario.Whole)
 	return err
 }
