@@ -18,6 +18,7 @@ const (
 	timed   = "each callout has its own target's time, and there are no ticks"
 	buffers = "what comes of a callout comes whole, or not at all"
 	passed  = "what passes is the provider's, byte for byte: its errors, its coding, its length"
+	unsaid  = "a callout does not tell how a provider was not reached: the cause is called upstream_unavailable"
 	refused = "the configuration is refused: the feature is not to be had on this host"
 )
 
@@ -28,6 +29,7 @@ var notByCallout = map[string]string{
 	"hold-time.txtar": buffers, "hold-bytes.txtar": buffers, "reset-mid-stream.txtar": buffers, "stream-fails-only.txtar": buffers,
 	"stream-fails-late.txtar": buffers, "stream-anthropic-tools.txtar": buffers, "stream-fails-early.txtar": buffers,
 	"class-stop.txtar": "an empty body and none look alike in a callout's answer: both are answered by a reply",
+	"exhausted.txtar":  unsaid, "failover-three.txtar": unsaid,
 	"class-last.txtar": passed, "empty-answer.txtar": passed, "error-goes-on.txtar": passed, "gzip-answer.txtar": passed,
 	"hygiene-answer.txtar": passed, "large-answer.txtar": passed, "state-first.txtar": passed, "stream.txtar": passed,
 	"stream-length.txtar": passed, "stream-mismatch.txtar": passed,
