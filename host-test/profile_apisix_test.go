@@ -268,6 +268,22 @@ func TestAPISIXProperties(t *testing.T) {
 	require.Equal(t, "gpt", s.AccessLog().FilterState["llm_model"], "reaches the access log")
 }
 
+func TestAPISIXChoosesTheUpstreamLast(t *testing.T) {
+	h := start(t, Config{
+		Profile: APISIX(), Declared: []string{"to"},
+		Route: Route{Cluster: func(state *FilterState, _ *Headers, _ int) string { to, _ := state.Get("to"); return to }},
+		Downstream: []Filter{{Name: "postern", Config: []byte("{}"), Module: native(func(s *script) {
+			s.requestHeaders = func(uint32, uint32, bool) Action {
+				require.Equal(t, StatusOK, s.c.SetProperty("to", []byte("one")))
+				return Continue
+			}
+		})}},
+	})
+	s := h.NewStream()
+	s.RequestHeaders(nil, true)
+	require.Equal(t, "one", s.Attempt().Cluster)
+}
+
 func TestAPISIXHeadersInEveryPhase(t *testing.T) {
 	h := apisix(t, func(s *script) {
 		s.responseHeaders = func(uint32, uint32, bool) Action {

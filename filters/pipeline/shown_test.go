@@ -178,6 +178,19 @@ func TestCalloutOutlivesItsClient(t *testing.T) {
 	require.Len(t, h.Callouts(), 1, "the worker serves on")
 }
 
+// TestCalloutAnswersWhatCannotBeRead gives a callout's answer that is broken in
+// every way: the client has an error, and the request does not go on by itself.
+func TestCalloutAnswersWhatCannotBeRead(t *testing.T) {
+	for _, body := range []string{"", "{", "null", "\x00", `{"choices":7}`} {
+		h := callouts(t, "", "x", []string{pipeline.TargetVariable})
+		s := ask(h)
+		require.True(t, h.Callouts()[0].Respond([][2]string{{":status", "200"}, {"content-type", "application/json"}}, []byte(body), nil))
+		require.Equal(t, "502", s.Response().Status(), body)
+		require.Empty(t, s.Attempts())
+		require.Empty(t, h.Misuse())
+	}
+}
+
 // TestCalloutSharesBudgets has each worker allow its part: here one of two.
 func TestCalloutSharesBudgets(t *testing.T) {
 	h := callouts(t, `"limits":{"workers":2},"budgets":{"b":{"unit":"requests","window":"day","limit":2}},`, "x", nil)

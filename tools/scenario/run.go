@@ -42,6 +42,9 @@ func Run(f *File, module hosttest.Module, cut Cutter) (out Outcome, err error) {
 		if err := p.step(&f.Steps[i]); err != nil {
 			return out, fmt.Errorf("%s: step %d (%s %s): %w", f.Name, i+1, f.Steps[i].Kind, f.Steps[i].Cluster, err)
 		}
+		if err := p.stray(); err != nil {
+			return out, fmt.Errorf("%s: step %d: %w", f.Name, i+1, err)
+		}
 	}
 	for _, s := range p.streams {
 		out.add(s)

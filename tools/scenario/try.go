@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"cmp"
+	"fmt"
 	"net"
 	"slices"
 	"strings"
@@ -59,6 +60,18 @@ func (p *player) attempts() []try {
 // calls reports whether attempts may be callouts.
 func (p *player) calls() bool {
 	return p.file.Mode == pipeline.Paired || p.file.Mode == pipeline.Callouts
+}
+
+// stray finds a request that left although it was asked by callouts.
+func (p *player) stray() error {
+	if p.file.Mode != pipeline.Callouts || p.stream == nil {
+		return nil
+	}
+	asked := slices.ContainsFunc(p.attempts(), func(t try) bool { _, ok := t.(*byCallout); return ok })
+	if n := len(p.stream.Attempts()); n > 1 || n > 0 && asked {
+		return fmt.Errorf("%d stray requests", n)
+	}
+	return nil
 }
 
 // upstreams are the clusters of providers, by what callouts to them name.
