@@ -102,7 +102,12 @@ func (w *byCallout) ResponseBody(size int, end bool) Action {
 // ResponseTrailers is not called.
 func (w *byCallout) ResponseTrailers() Action { return Continue }
 
-func (w *byCallout) Done() { w.c.Done() }
+// Done comes when the host has no request any more: where the account is still
+// open, the client has left.
+func (w *byCallout) Done() {
+	w.s.over = true
+	w.c.Done()
+}
 
 // Recovered answers, unless the answer in hand is a provider's, which goes on.
 func (w *byCallout) Recovered(cause string) Action {

@@ -1,6 +1,9 @@
 package pipeline
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
 // shownStream is a stream of a host that shows bodies and changes none, and that
 // breaks where it is asked certain things: each method keeps to what it survives
@@ -8,6 +11,8 @@ import "strings"
 type shownStream struct {
 	Stream
 	written bool   // another body was wanted for the request
+	over    bool   // the host has no request any more
+	lost    error  // what was to be said after that
 	calling bool   // a callout is in flight, for which the host holds the request
 	reply   *reply // to be sent when the request has been accounted for
 }
@@ -87,6 +92,26 @@ func (s *shownStream) ClearRouteCache() {}
 
 // Resume does nothing: the host goes on by itself after a callout.
 func (s *shownStream) Resume(Side) {}
+
+var errOver = errors.New("the request is over")
+
+// SetProperty says nothing about a request that the host has no more.
+func (s *shownStream) SetProperty(name, value string) {
+	if s.over {
+		s.lost = errOver
+		return
+	}
+	s.Stream.SetProperty(name, value)
+}
+
+// Err is that, or the host's.
+func (s *shownStream) Err() error {
+	if err := s.lost; err != nil {
+		s.lost = nil
+		return err
+	}
+	return s.Stream.Err()
+}
 
 // Reply waits until the request was accounted for; the first counts.
 func (s *shownStream) Reply(status int, headers [][2]string, body []byte, detail string) {

@@ -167,10 +167,12 @@ func TestCalloutWithoutVariables(t *testing.T) {
 // TestCalloutOutlivesItsClient is a client that leaves while its callout is under
 // way: what then comes is nobody's.
 func TestCalloutOutlivesItsClient(t *testing.T) {
-	h := callouts(t, "", "x", nil)
+	h := callouts(t, `"audit":{"records":true},`, "x", []string{pipeline.AuditVariable})
 	s := ask(h)
 	c := h.Callouts()[0]
 	s.Abort()
+	logs := h.Logs()
+	require.Contains(t, logs[len(logs)-1].Text, `"end":"client_abort"`, "the host's log has the record")
 	c.Respond(nil, []byte("{}"), nil)
 	require.Empty(t, s.Attempts())
 	require.Empty(t, h.Misuse())
