@@ -34,6 +34,12 @@ func TestAPISIX(t *testing.T) {
 	}
 }
 
+func TestEnvoyRefusesCallouts(t *testing.T) {
+	node, c := load(t, "mode: callout\n"+apisixConfig)
+	_, err := Envoy(node, c, Options{})
+	require.ErrorContains(t, err, "mode: callout")
+}
+
 func TestAPISIXRefuses(t *testing.T) {
 	const rest = "\nmodels: {m: {targets: [{provider: a, model: m}]}}\nidentity: {anonymous: {}}\n"
 	for _, tt := range []struct{ config, want string }{
