@@ -59,7 +59,6 @@ func (nowhere) Memory() uint64                                    { return 0 }
 func (nowhere) Env(string) string                                 { return "set" }
 func (nowhere) Shared(string) ([]byte, uint32, bool)              { return nil, 0, false }
 func (nowhere) SetShared(string, []byte, uint32) bool             { return false }
-func (nowhere) TickEvery(uint32)                                  {}
 func (nowhere) Add(uint32, int64)                                 {}
 func (nowhere) Record(uint32, uint64)                             {}
 func (nowhere) Metric(pipeline.MetricKind, string) (uint32, bool) { return 0, true }
