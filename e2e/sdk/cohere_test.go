@@ -27,7 +27,7 @@ var cohereKinds = map[string]fault{
 type cohereChat struct{ *v2.Client }
 
 func newCohere(a access) client {
-	over := &http.Client{Transport: lines{a.http.Transport}}
+	over := &http.Client{Transport: mended{a.http.Transport}}
 	return cohereChat{v2.NewClient(option.WithBaseURL(a.url), option.WithToken(a.key), option.WithHTTPClient(over), option.WithMaxAttempts(uint(a.retries+1)))}
 }
 
@@ -153,13 +153,26 @@ func (cohereChat) Fault(err error) (fault, bool) {
 	return fault{e.StatusCode, reflect.TypeOf(err).Elem().Name()}, true
 }
 
-// lines hands the data of a stream's events on line by line. cohere-go 2.15.3
-// takes what one read gives for whole lines, and a blank one for an event of its
-// own: it reads no server's stream otherwise but by luck.
-type lines struct{ http.RoundTripper }
+// cohereNeeds is what cohere-go 2.15.3 cannot do without help of its transport.
+const cohereNeeds = "a transport that gives the lines of a stream one by one, and a repeated request its body again"
 
-func (l lines) RoundTrip(r *http.Request) (*http.Response, error) {
-	res, err := l.RoundTripper.RoundTrip(r)
+// mended is a transport with what cohere-go 2.15.3 lacks. It takes what one read
+// gives for whole lines, and a blank one for an event of its own: it reads no
+// server's stream otherwise but by luck. And it sends a request again whose body
+// was read by the first attempt, which net/http makes good only on a connection
+// that was used before (a later version of the client's generator rewinds it).
+type mended struct{ http.RoundTripper }
+
+func (m mended) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.GetBody != nil {
+		body, err := r.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		r = r.Clone(r.Context())
+		r.Body = body
+	}
+	res, err := m.RoundTripper.RoundTrip(r)
 	if err == nil && strings.HasPrefix(res.Header.Get("content-type"), "text/event-stream") {
 		res.Body = &lineBody{res.Body, bufio.NewReader(res.Body)}
 	}
