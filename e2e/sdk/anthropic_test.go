@@ -17,7 +17,7 @@ var anthropicKinds = map[string]fault{
 type messages struct{ anthropic.Client }
 
 func newMessages(a access) client {
-	return messages{anthropic.NewClient(option.WithBaseURL(a.url), option.WithAPIKey(a.key), option.WithHTTPClient(a.http), option.WithMaxRetries(a.retries))}
+	return messages{anthropic.NewClient(option.WithBaseURL(a.url), option.WithAPIKey(a.key), option.WithHTTPClient(a.http()), option.WithMaxRetries(a.retries))}
 }
 
 func (messages) params(q question) anthropic.MessageNewParams {

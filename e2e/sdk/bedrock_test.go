@@ -26,7 +26,7 @@ type converse struct{ *bedrockruntime.Client }
 
 func newConverse(a access) client {
 	return converse{bedrockruntime.New(bedrockruntime.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(a.url), HTTPClient: a.http,
+		Region: "us-east-1", BaseEndpoint: aws.String(a.url), HTTPClient: a.http(),
 		BearerAuthSigner: plainly{}, BearerAuthTokenProvider: bearer.StaticTokenProvider{Token: bearer.Token{Value: a.key}}, AuthSchemePreference: []string{"httpBearerAuth"},
 		Retryer: retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = a.retries + 1 }),
 	})}

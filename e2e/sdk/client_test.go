@@ -67,14 +67,17 @@ type sdk struct {
 	kinds map[string]fault
 	// waits says that the client obeys retry-after.
 	waits bool
+	needs string // what the client cannot do without help, "" for nothing
 }
 
 // access is how a client reaches the gateway.
 type access struct {
 	url, key string
-	http     *http.Client
+	watch    *watch // of its requests
 	retries  int
 }
+
+func (a access) http() *http.Client { return &http.Client{Transport: a.watch} }
 
 // What is asked for, as JSON Schema.
 const toolName = "get_weather"

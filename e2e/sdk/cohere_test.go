@@ -27,7 +27,7 @@ var cohereKinds = map[string]fault{
 type cohereChat struct{ *v2.Client }
 
 func newCohere(a access) client {
-	over := &http.Client{Transport: mended{a.http.Transport}}
+	over := &http.Client{Transport: mended{a.watch}}
 	return cohereChat{v2.NewClient(option.WithBaseURL(a.url), option.WithToken(a.key), option.WithHTTPClient(over), option.WithMaxAttempts(uint(a.retries+1)))}
 }
 

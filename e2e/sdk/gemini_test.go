@@ -21,7 +21,7 @@ type generateContent struct{ *genai.Client }
 
 func newGenerateContent(a access) client {
 	attempts := int32(a.retries + 1)
-	c, err := genai.NewClient(context.Background(), &genai.ClientConfig{APIKey: a.key, Backend: genai.BackendGeminiAPI, HTTPClient: a.http,
+	c, err := genai.NewClient(context.Background(), &genai.ClientConfig{APIKey: a.key, Backend: genai.BackendGeminiAPI, HTTPClient: a.http(),
 		HTTPOptions: genai.HTTPOptions{BaseURL: a.url, RetryOptions: &genai.HTTPRetryOptions{Attempts: &attempts}}})
 	if err != nil {
 		panic(err) // of a test, and it says what is wrong

@@ -26,8 +26,8 @@ func clients() []sdk {
 		{name: "responses", make: newResponses, kinds: openaiKinds, waits: true},
 		{name: "anthropic", make: newMessages, kinds: anthropicKinds, waits: true},
 		{name: "gemini", make: newGenerateContent, kinds: geminiKinds},
-		{name: "bedrock", make: newConverse, kinds: bedrockKinds},
-		{name: "cohere", make: newCohere, kinds: cohereKinds},
+		{name: "converse", make: newConverse, kinds: bedrockKinds, waits: true},
+		{name: "cohere", make: newCohere, kinds: cohereKinds, needs: cohereNeeds},
 	}
 }
 
@@ -78,7 +78,7 @@ func (x *cell) client(retries int, behaviours ...string) client {
 
 func (x *cell) clientWith(key string, retries int, behaviours ...string) client {
 	x.watch = &watch{base: http.DefaultTransport, behaviours: behaviours}
-	x.asked = x.sdk.make(access{shared.envoy.URL, key, &http.Client{Transport: x.watch}, retries})
+	x.asked = x.sdk.make(access{shared.envoy.URL, key, x.watch, retries})
 	return x.asked
 }
 

@@ -21,7 +21,7 @@ var openaiKinds = map[string]fault{
 type chatCompletions struct{ openai.Client }
 
 func newOpenAI(a access) openai.Client {
-	return openai.NewClient(option.WithBaseURL(a.url+"/v1"), option.WithAPIKey(a.key), option.WithHTTPClient(a.http), option.WithMaxRetries(a.retries))
+	return openai.NewClient(option.WithBaseURL(a.url+"/v1"), option.WithAPIKey(a.key), option.WithHTTPClient(a.http()), option.WithMaxRetries(a.retries))
 }
 
 func newChatCompletions(a access) client { return chatCompletions{newOpenAI(a)} }

@@ -16,7 +16,7 @@ var refusals = map[place]string{
 	{"responses", "ollama", "tools"}: noForce,
 	{"anthropic", "ollama", "tools"}: noForce,
 	{"gemini", "ollama", "tools"}:    noForce,
-	{"bedrock", "ollama", "tools"}:   noForce,
+	{"converse", "ollama", "tools"}:  noForce,
 	{"cohere", "ollama", "tools"}:    noForce,
 
 	{"chat", "bedrock", "embed"}:      oneText,

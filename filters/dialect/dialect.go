@@ -52,6 +52,9 @@ type API struct {
 	Translates func(t *Target) bool
 	// Keeps says that answers of this API name what the provider keeps.
 	Keeps bool
+	// Pause is the header in which clients of this API look for the milliseconds
+	// to wait before they try again; without one it is retry-after alone.
+	Pause string
 }
 
 // Serves returns the API that a request is sent in to a target of the dialect,

@@ -10,13 +10,15 @@ import (
 // maxAfter bounds what a provider may ask us to wait.
 const maxAfter = 24 * time.Hour
 
-// RetryAfter is how long an answer asks its reader to wait: retry-after-ms
-// (milliseconds), else retry-after (RFC 9110, section 10.2.3: seconds or a
+// RetryAfter is how long an answer asks its reader to wait: retry-after-ms or
+// AWS's x-amz-retry-after (milliseconds), else retry-after (RFC 9110, section 10.2.3: seconds or a
 // date, which counts from the answer's own date, so that no clock is needed).
 // 0 when it does not say.
 func RetryAfter(h Header) time.Duration {
-	if ms, err := strconv.ParseFloat(h("retry-after-ms"), 64); err == nil {
-		return clampAfter(ms / 1e3)
+	for _, name := range [...]string{"retry-after-ms", "x-amz-retry-after"} {
+		if ms, err := strconv.ParseFloat(h(name), 64); err == nil {
+			return clampAfter(ms / 1e3)
+		}
 	}
 	v := h("retry-after")
 	if v == "" {

@@ -358,7 +358,7 @@ func (c *clientStage) auditName() string {
 func (c *clientStage) Recovered(cause string) Action {
 	c.m.panicked(cause)
 	if c.r == nil {
-		c.s.Reply(500, answerHeaders(0), nil, "postern_panic")
+		c.s.Reply(500, plainHeaders(), nil, "postern_panic")
 		return Pause
 	}
 	if c.r.panicked = true; c.r.phase >= answering {

@@ -102,7 +102,7 @@ func (c *clientStage) silent(now time.Time) {
 	a.err, c.r.err, a.reset, a.stage.over = e, e, true, true
 	c.r.endAttempt(now, e.Code)
 	c.s.Activate()
-	c.s.Reply(e.Status, answerHeaders(0), nil, "postern_"+e.Code)
+	c.s.Reply(e.Status, plainHeaders(), nil, "postern_"+e.Code)
 }
 
 // attemptTimeout is the code of an attempt that had its time.

@@ -137,7 +137,7 @@ func (h *holderStage) alone() Action {
 	if api == nil {
 		_, api = h.m.fallback()
 	}
-	h.s.Reply(e.Status, answerHeaders(0), api.Client.AppendError(nil, e, line.id), "postern_"+e.Code)
+	h.s.Reply(e.Status, plainHeaders(), api.Client.AppendError(nil, e, line.id), "postern_"+e.Code)
 	return Pause
 }
 

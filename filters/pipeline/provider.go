@@ -64,7 +64,7 @@ func (p *providerStage) start(r *request, end bool) Action {
 
 // lost answers an attempt that has no place in a request here.
 func (p *providerStage) lost() Action {
-	p.s.Reply(500, answerHeaders(0), nil, "postern_state_missing")
+	p.s.Reply(500, plainHeaders(), nil, "postern_state_missing")
 	return Pause
 }
 

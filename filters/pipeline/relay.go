@@ -93,7 +93,7 @@ func (p *providerStage) tell(e *llm.Error) Action {
 	body := p.r.api.Client.AppendError(nil, e, p.r.id)
 	p.s.SetHeader(Response, ":status", strconv.Itoa(e.Status))
 	p.s.RemoveHeader(Response, "content-encoding")
-	for _, h := range answerHeaders(e.After) {
+	for _, h := range p.r.answerHeaders(e.After) {
 		p.s.SetHeader(Response, h[0], h[1])
 	}
 	p.s.SetHeader(Response, "content-length", strconv.Itoa(len(body)))

@@ -15,7 +15,7 @@ func (c *clientStage) reply(status int, body []byte, after time.Duration, more .
 	c.r.status, c.r.bytesOut = status, len(body)
 	c.r.told.Write(body)
 	c.r.release()
-	c.s.Reply(status, append(answerHeaders(after), more...), body, "postern")
+	c.s.Reply(status, append(c.r.answerHeaders(after), more...), body, "postern")
 	return answer
 }
 
@@ -39,14 +39,21 @@ func (c *clientStage) overruled() {
 	}
 }
 
-func answerHeaders(after time.Duration) [][2]string {
-	h := [][2]string{{"content-type", "application/json"}}
+// answerHeaders are those of an answer that is made here: an error may say how
+// long to wait, in the header that the client's API has for it as well.
+func (r *request) answerHeaders(after time.Duration) [][2]string {
+	h := plainHeaders()
 	if after > 0 {
+		if r.api.Pause != "" {
+			h = append(h, [2]string{r.api.Pause, strconv.FormatInt(after.Milliseconds(), 10)})
+		}
 		seconds := int((after + time.Second - 1) / time.Second)
 		h = append(h, [2]string{"retry-after", strconv.Itoa(seconds)})
 	}
 	return h
 }
+
+func plainHeaders() [][2]string { return [][2]string{{"content-type", "application/json"}} }
 
 // translateHostReply turns an answer that no attempt let through into an error
 // in the client's dialect: one that the host made (413, 503, 504), or a
@@ -63,7 +70,7 @@ func (c *clientStage) translateHostReply(end bool) Action {
 	c.r.told.Write(c.replaced)
 	if a := c.r.current(); end || a != nil && a.bare {
 		// No body comes whose place ours could take: the whole answer must be ours.
-		headers := answerHeaders(e.After)
+		headers := c.r.answerHeaders(e.After)
 		c.r.origin(func(name, value string) { headers = append(headers, [2]string{name, value}) })
 		c.s.Reply(e.Status, headers, c.replaced, "postern")
 		return Pause
@@ -71,7 +78,7 @@ func (c *clientStage) translateHostReply(end bool) Action {
 	c.s.RemoveHeader(Response, retryMark)
 	c.s.RemoveHeader(Response, "content-encoding")
 	c.s.SetHeader(Response, ":status", strconv.Itoa(e.Status))
-	for _, h := range answerHeaders(e.After) {
+	for _, h := range c.r.answerHeaders(e.After) {
 		c.s.SetHeader(Response, h[0], h[1])
 	}
 	c.r.origin(func(name, value string) { c.s.SetHeader(Response, name, value) })

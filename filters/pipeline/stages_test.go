@@ -328,6 +328,15 @@ func TestAnswersOfTheHost(t *testing.T) {
 	}
 }
 
+// TestPause: how long to wait is said in seconds, and in the header of the API.
+func TestPause(t *testing.T) {
+	r := &request{api: &dialect.API{}}
+	require.Equal(t, append(plainHeaders(), [2]string{"retry-after", "2"}), r.answerHeaders(1500*time.Millisecond))
+	r.api.Pause = "x-pause"
+	require.Equal(t, append(plainHeaders(), [2]string{"x-pause", "1500"}, [2]string{"retry-after", "2"}), r.answerHeaders(1500*time.Millisecond))
+	require.Equal(t, plainHeaders(), r.answerHeaders(0))
+}
+
 // TestMarkedForNobody: the host does not go to the next target although an answer
 // is marked; the client gets the error, and nothing of the mark.
 func TestMarkedForNobody(t *testing.T) {

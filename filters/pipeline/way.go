@@ -86,7 +86,7 @@ func (byHost) again(p *providerStage) Action {
 // refuse ends the attempt, and with it the failover. The body that the client
 // gets is written by the client stage.
 func (byHost) refuse(p *providerStage, e *llm.Error) Action {
-	p.s.Reply(e.Status, answerHeaders(0), nil, "postern_"+e.Code)
+	p.s.Reply(e.Status, plainHeaders(), nil, "postern_"+e.Code)
 	return Pause
 }
 

@@ -67,7 +67,9 @@ func TestClassify(t *testing.T) {
 			require.NotContains(t, e.Error(), "secret")
 		})
 	}
-	e := Classify(429, func(n string) string { return map[string]string{"retry-after": "7"}[n] }, nil)
+	e := Classify(429, func(n string) string { return map[string]string{Pause: "1500"}[n] }, nil)
+	require.Equal(t, 1500*time.Millisecond, e.After)
+	e = Classify(429, func(n string) string { return map[string]string{"retry-after": "7"}[n] }, nil)
 	require.Equal(t, 7*time.Second, e.After)
 }
 

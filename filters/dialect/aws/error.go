@@ -12,6 +12,9 @@ import (
 // maxMessage bounds what is kept of a provider's message, in bytes.
 const maxMessage = 1000
 
+// Pause is the header that AWS's clients obey when they try again.
+const Pause = "x-amz-retry-after"
+
 // Classify reads an error answer: its name stands in a header or in the body.
 func Classify(status int, h dialect.Header, body []byte) *llm.Error {
 	f := failure{status: status, name: shortName(h("x-amzn-errortype"))}

@@ -63,7 +63,7 @@ func New(claude, chat *dialect.API) *dialect.Dialect {
 
 // Converse returns the API of Converse and ConverseStream.
 func Converse() *dialect.API {
-	return &dialect.API{Name: "converse", Operation: llm.Chat, Client: &client{}, Provider: &provider{}, Same: &same{},
+	return &dialect.API{Name: "converse", Operation: llm.Chat, Client: &client{}, Provider: &provider{}, Same: &same{}, Pause: aws.Pause,
 		Takes: func(t *dialect.Target) bool { return t.Flavour != invokeFlavour }}
 }
 

@@ -19,7 +19,7 @@ const invokeFlavour = "invoke"
 // bodies are chat completions.
 func Invoke(claude, chat *dialect.API) *dialect.API {
 	return &dialect.API{Name: "invoke", Operation: llm.Chat, Client: &invokeClient{claude: claude.Client},
-		Provider: &invokeProvider{claude: claude.Provider, chat: chat.Provider}, Same: &invokeSame{}}
+		Provider: &invokeProvider{claude: claude.Provider, chat: chat.Provider}, Same: &invokeSame{}, Pause: aws.Pause}
 }
 
 // actions are the calls' names in paths, whole and streamed.
