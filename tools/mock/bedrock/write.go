@@ -86,6 +86,7 @@ func blocks(x *core.Exchange, c *core.Choice) []object {
 type streamer struct {
 	r      *core.Rand
 	index  int
+	bare   bool // without framing, each event a member
 	frames []core.Frame
 }
 
@@ -93,6 +94,12 @@ type streamer struct {
 func (t *turn) Stream(x *core.Exchange, a *core.Answer) core.Reply {
 	h := header(x, eventType)
 	s := &streamer{r: x.World.Rand("stream", x.RequestID)}
+	s.turn(x, a)
+	return core.Reply{Status: 200, Header: h, Frames: s.frames}
+}
+
+// turn writes the whole answer.
+func (s *streamer) turn(x *core.Exchange, a *core.Answer) {
 	s.event(core.Opening, "messageStart", object{"role": "assistant"})
 	reason := "end_turn"
 	if len(a.Choices) > 0 {
@@ -106,7 +113,6 @@ func (t *turn) Stream(x *core.Exchange, a *core.Answer) core.Reply {
 	}
 	s.event(core.Closing, "metadata", end)
 	s.frames[len(s.frames)-1].Reports = !x.Scenario.NoUsage
-	return core.Reply{Status: 200, Header: h, Frames: s.frames}
 }
 
 func (s *streamer) content(x *core.Exchange, c *core.Choice) {
@@ -150,6 +156,10 @@ const padding = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 // event adds a message; the API pads it with a member "p".
 func (s *streamer) event(kind core.FrameKind, name string, v object) {
+	if s.bare {
+		s.frames = append(s.frames, core.Frame{Kind: kind, Data: encode(object{name: v})})
+		return
+	}
 	v["p"] = padding[:1+s.r.Intn(len(padding))]
 	s.frames = append(s.frames, core.Frame{Kind: kind, Data: frame("event", name, encode(v))})
 }
