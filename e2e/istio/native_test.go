@@ -26,6 +26,11 @@ func TestGatewayAPI(t *testing.T) {
 	start(t, "native", func(o *render.IstioOptions) { o.Gateway.API = "kubernetes" }).serves(t)
 }
 
+// TestPaired has two plugins of one image instead of the EnvoyFilter.
+func TestPaired(t *testing.T) {
+	start(t, "paired", nil).serves(t)
+}
+
 func (w *world) serves(t *testing.T) {
 	t.Run("whole", w.whole)
 	t.Run("streamed", w.streamed)

@@ -98,7 +98,7 @@ type Snapshot struct {
 // NewSnapshot decodes the plugin configuration (JSON) and makes every part
 // ready, down to the secrets that it refers to.
 func NewSnapshot(raw []byte, dialects []*dialect.Dialect, vm VM) (*Snapshot, config.Errors) {
-	node, errs := config.ParseJSON(raw)
+	node, errs := parse(raw)
 	if len(errs) > 0 {
 		return nil, errs
 	}
@@ -112,6 +112,17 @@ func NewSnapshot(raw []byte, dialects []*dialect.Dialect, vm VM) (*Snapshot, con
 	}
 	sn.Version = config.Digest(node)
 	return sn, nil
+}
+
+// parse reads a configuration, or one that stands as text in the only member
+// `document`: hosts that take an object and pass on what they have made of it,
+// as Istio's WasmPlugin, change the order of members, which has a meaning.
+func parse(raw []byte) (*config.Node, config.Errors) {
+	node, errs := config.ParseJSON(raw)
+	if inner := node.Get("document"); inner != nil && len(node.Members) == 1 && inner.Kind == config.KindString {
+		return config.ParseJSON([]byte(inner.Text))
+	}
+	return node, errs
 }
 
 // Decode reads a configuration strictly, whatever format it was written in.
