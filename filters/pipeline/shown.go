@@ -124,7 +124,7 @@ func (s *shownStream) Reply(status int, headers [][2]string, body []byte, detail
 func (s *shownStream) send() {
 	r := s.reply
 	if r == nil { // nothing else says anything, and the request must not go on
-		r = &reply{status: 500, headers: answerHeaders(0), detail: "postern"}
+		r = &reply{status: 500, headers: plainHeaders(), detail: "postern"}
 	}
 	s.Stream.Reply(r.status, r.headers, r.body, r.detail)
 	s.reply = nil
