@@ -28,7 +28,7 @@ func others() *dialect.API {
 	o := common()
 	o.Takes = func(t *dialect.Target) bool { return t.Flavour != vertex }
 	o.Split = func(l *dialect.Line) (rest, model string, ok bool) {
-		if rest, ok = strings.CutPrefix(l.Path, "/ws/google.ai."); ok {
+		if strings.HasPrefix(l.Path, "/ws/google.ai.") {
 			return l.Path[1:], "", true
 		}
 		root := l.Path

@@ -45,14 +45,15 @@ func (d Dialect) invoke(x *core.Exchange, stream bool) core.Reply {
 // malformed words the first thing that is wrong with a body, as the check in front
 // of the models does.
 func malformed(body *strict.Value, spec *strict.Spec) *core.Fault {
-	for _, p := range strict.Check(body, spec) {
-		at := strings.ReplaceAll(p.Path.Dotted(), ".", "/")
-		if p.Reason == strict.Unknown {
-			return invalid("Malformed input request: #: extraneous key [%s] is not permitted, please reformat your input and try again.", at)
-		}
-		return invalid("Malformed input request: #/%s: a value that the model does not take, please reformat your input and try again.", at)
+	problems := strict.Check(body, spec)
+	if len(problems) == 0 {
+		return nil
 	}
-	return nil
+	at := strings.ReplaceAll(problems[0].Path.Dotted(), ".", "/")
+	if problems[0].Reason == strict.Unknown {
+		return invalid("Malformed input request: #: extraneous key [%s] is not permitted, please reformat your input and try again.", at)
+	}
+	return invalid("Malformed input request: #/%s: a value that the model does not take, please reformat your input and try again.", at)
 }
 
 // invoked is a whole answer to InvokeModel, whose headers count.

@@ -6,9 +6,8 @@ import (
 	s "github.com/posterngw/postern/tools/mock/strict"
 )
 
-// The bodies of InvokeModel by family (source: Amazon Bedrock's user guide,
-// "Inference request parameters and response fields", and for Nova its own guide,
-// "Complete request schema").
+// The bodies of InvokeModel by family, as the recorded requests and this project's
+// codec have them. They were not held against Amazon's guides.
 
 var novaSpec = s.Obj(s.Fields{
 	"schemaVersion": s.Opt(s.OneOf("messages-v1")),
