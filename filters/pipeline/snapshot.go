@@ -42,7 +42,7 @@ func Fields(c *Config, dialects []*dialect.Dialect) []config.Field {
 		config.Int("version", &c.Version, config.Required(), config.Range(1, 1),
 			config.Doc("The version of this format.")),
 		config.Enum("mode", &c.Mode, Modes, config.Default(Native),
-			config.Doc("How the module runs on its host: `native` as two stages, of which one is in the cluster; `paired` as two filters of one chain, where a host cannot give one filter a request's headers and body; `observe` next to a gateway, changing nothing; `callout` where a host changes no bodies (APISIX). See [hosts](hosts.md).")),
+			config.Doc("How the module runs on its host: `native` as two stages, of which one is in the cluster; `paired` as two filters of one chain, where a host cannot give one filter a request's headers and body; `callout` where a host changes no bodies (APISIX).")),
 		config.Object("limits", &c.Limits, limitFields, config.Doc("Bounds on what clients and providers control.")),
 	}
 	fields = append(fields, route.Fields(&c.Route, names(dialects))...)

@@ -18,15 +18,13 @@ const (
 	// Paired has two filters of one chain: one holds the body, the other the
 	// headers. Further targets are asked by callouts.
 	Paired Mode = "paired"
-	// Observe changes nothing: it meters, records and judges in shadow.
-	Observe Mode = "observe"
 	// Callouts is for a host that shows bodies and changes none: what must be
 	// changed is asked by callouts and answered by a reply.
 	Callouts Mode = "callout"
 )
 
 // Modes are all modes.
-var Modes = []Mode{Native, Paired, Observe, Callouts}
+var Modes = []Mode{Native, Paired, Callouts}
 
 // way is how a request's attempts reach their targets. It is the whole difference
 // between the modes that serve; decisions, encodings, records and what clients

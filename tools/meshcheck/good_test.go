@@ -56,7 +56,6 @@ func bases(t testing.TB) map[string]string {
 		"native":         rendered(t, document, options(nil)),
 		"gateway":        rendered(t, document, options(func(o *render.IstioOptions) { o.Gateway.API = "kubernetes" })),
 		"paired":         inMode(t, "paired", options(nil)),
-		"observe":        inMode(t, "observe", options(nil)),
 		"paired gateway": inMode(t, "paired", options(func(o *render.IstioOptions) { o.Gateway.API = "kubernetes" })),
 	}
 }

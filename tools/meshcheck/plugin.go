@@ -12,11 +12,10 @@ import (
 type role string
 
 const (
-	reader   role = "reader"
-	holder   role = "holder"
-	observer role = "observer"
-	native   role = "native stage"
-	unknown  role = ""
+	reader  role = "reader"
+	holder  role = "holder"
+	native  role = "native stage"
+	unknown role = ""
 )
 
 // plugin is a WasmPlugin of Postern.
@@ -60,8 +59,6 @@ func newPlugin(p place) plugin {
 		pl.role = holder
 	case whole && mode == "paired":
 		pl.role = reader
-	case whole && mode == "observe":
-		pl.role = observer
 	case whole, stage == "provider":
 		pl.role = native
 	}
@@ -104,7 +101,7 @@ func pluginNative(w *world, report report) {
 // pluginConfiguration finds a plugin that was made from another configuration.
 func pluginConfiguration(w *world, report report) {
 	for _, p := range w.plugins {
-		if (p.role == reader || p.role == observer) && !w.serves(p.document.n) {
+		if p.role == reader && !w.serves(p.document.n) {
 			report(p.document, otherConfiguration, renderAgain)
 		}
 	}

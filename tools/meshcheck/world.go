@@ -65,10 +65,9 @@ func (w *world) native() bool {
 	return len(w.stages) > 0 || len(w.clusters) > 0 || len(w.routing) > 0 || len(w.inserted) > 0
 }
 
-// serving reports whether the module answers for requests, and not only observes
-// them.
+// serving reports whether the module answers for requests.
 func (w *world) serving() bool {
-	return w.native() || slices.ContainsFunc(w.plugins, func(p plugin) bool { return p.role != observer })
+	return w.native() || len(w.plugins) > 0
 }
 
 func (w *world) addFilter(p place) {

@@ -75,7 +75,7 @@ func XDS(node *config.Node, c *pipeline.Config, o Options) ([]File, error) {
 func render(node *config.Node, c *pipeline.Config, o Options, names ...string) (files []File, err error) {
 	o.defaults()
 	if c.Mode == pipeline.Callouts {
-		return nil, errors.New("mode: callout is for hosts that change no bodies: Envoy needs native, paired or observe")
+		return nil, errors.New("mode: callout is for hosts that change no bodies: Envoy needs native or paired")
 	}
 	view, err := newView(node, c, o)
 	if err != nil {

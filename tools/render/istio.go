@@ -137,8 +137,12 @@ func NewIstioValues(node *config.Node, o IstioOptions) (*IstioValues, error) {
 	if o.Image.URL == "" {
 		return nil, fmt.Errorf("istio needs the module's image: oci://registry/name")
 	}
-	if o.Mode != "native" {
+	switch o.Mode {
+	case "native":
+	case "paired":
 		node = with(node, o.Mode, "mode")
+	default:
+		return nil, fmt.Errorf("on Istio the mode is native or paired, not %q", o.Mode)
 	}
 	node, err := withIstioClusters(node)
 	if err != nil {
