@@ -92,9 +92,17 @@ e2e-envoy: $(WASM) envoy ## the module in a real Envoy, with official clients
 e2e-image: ## the image with a registry and a client that are not ours, and `go install` without a checkout
 	cd e2e && $(GO) test ./pull ./install -count=1 -timeout 10m
 
+PINS   := e2e/sdk/python/requirements.txt
+PYTHON := $(CACHE)/python-$(firstword $(shell cksum $(PINS)))
+
+$(PYTHON): $(PINS)
+	python3 -m venv $@.new
+	$@.new/bin/python -m pip install --quiet --requirement $(PINS)
+	@rm -rf $@ && mv $@.new $@ && touch $@
+
 # In the package's folder, so that the matrix is printed.
-e2e-sdk: $(WASM) envoy ## every official client against every provider, in a real Envoy
-	cd e2e/sdk && ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) test -count=1 -parallel 8 -timeout 10m
+e2e-sdk: $(WASM) envoy $(PYTHON) ## every official client, for Go and for Python, against every provider, in a real Envoy
+	cd e2e/sdk && ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) POSTERN_PYTHON=$(PYTHON)/bin/python $(GO) test -count=1 -parallel 8 -timeout 10m
 
 # Istio's discovery code is some 2,000 packages: minutes to compile, once. Vetting
 # is left out for the same reason.

@@ -61,8 +61,9 @@ type fault struct {
 
 // sdk is a row of clients.
 type sdk struct {
-	name string
-	make func(access) client
+	language, name string
+	make           func(access) client
+	driver         *python // of a client for Python
 	// kinds are the client's own names of the errors in faults.
 	kinds map[string]fault
 	// waits says that the client obeys retry-after.
@@ -126,6 +127,13 @@ func (w *watch) RoundTrip(r *http.Request) (*http.Response, error) {
 		w.mu.Unlock()
 	}
 	return res, err
+}
+
+// saw remembers a request that another transport made.
+func (w *watch) saw(s seen) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seen = append(w.seen, s)
 }
 
 // attempts are the requests that were made.

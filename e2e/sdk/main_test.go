@@ -83,10 +83,19 @@ func (w *world) start() error {
 		env = append(env, p.variable()+"="+secret)
 	}
 	w.envoy, err = envoytest.Start(envoytest.Options{Config: w.config(hash), Workers: 2, Env: env})
-	if err == nil {
-		w.stop = append(w.stop, w.envoy.Stop)
+	if err != nil {
+		return err
 	}
-	return err
+	w.stop = append(w.stop, w.envoy.Stop)
+	for _, c := range clients {
+		if c.driver != nil {
+			if err := c.driver.start(); err != nil {
+				return err
+			}
+			w.stop = append(w.stop, c.driver.end)
+		}
+	}
+	return nil
 }
 
 func (p *provider) variable() string { return "E2E_" + strings.ToUpper(p.name) + "_KEY" }
@@ -103,9 +112,9 @@ func (w *world) config(hash string) string {
 		}
 		providers.WriteString("}\n")
 		names := map[string]string{p.name: p.chat, p.closed(): p.chat, p.vectors(): cmp.Or(p.embed, p.chat)}
-		for _, c := range clients() {
-			names[p.retried(c.name)] = p.chat
-			fmt.Fprintf(retried, "    to/%s: {failures: [rate_limited]}\n", p.retried(c.name))
+		for _, c := range clients {
+			names[p.retried(&c)] = p.chat
+			fmt.Fprintf(retried, "    to/%s: {failures: [rate_limited]}\n", p.retried(&c))
 		}
 		for name, model := range names {
 			fmt.Fprintf(models, "  %s: {max_output: 1024, targets: [{name: %q, provider: %s, model: %q}]}\n", name, "to/"+name, p.name, model)
@@ -129,7 +138,7 @@ func (p *provider) closed() string  { return p.name + "-closed" }
 func (p *provider) vectors() string { return p.name + "-vectors" }
 
 // retried is the model of one client's second attempts.
-func (p *provider) retried(client string) string { return p.name + "-again-" + client }
+func (p *provider) retried(s *sdk) string { return p.name + "-again-" + s.language + "-" + s.name }
 
 func (w *world) closedModels() string {
 	var names []string

@@ -19,27 +19,33 @@ import (
 // patience bounds a question on a machine that does other things besides.
 const patience = 60 * time.Second
 
-// clients are the official ones for Go.
-func clients() []sdk {
-	return []sdk{
-		{name: "chat", make: newChatCompletions, kinds: openaiKinds, waits: true},
-		{name: "responses", make: newResponses, kinds: openaiKinds, waits: true},
-		{name: "anthropic", make: newMessages, kinds: anthropicKinds, waits: true},
-		{name: "gemini", make: newGenerateContent, kinds: geminiKinds},
-		{name: "converse", make: newConverse, kinds: bedrockKinds, waits: true},
-		{name: "cohere", make: newCohere, kinds: cohereKinds, needs: cohereNeeds},
-	}
+// clients are the official ones.
+var clients = []sdk{
+	{language: "go", name: "chat", make: newChatCompletions, kinds: openaiKinds, waits: true},
+	{language: "go", name: "responses", make: newResponses, kinds: openaiKinds, waits: true},
+	{language: "go", name: "anthropic", make: newMessages, kinds: anthropicKinds, waits: true},
+	{language: "go", name: "gemini", make: newGenerateContent, kinds: geminiKinds},
+	{language: "go", name: "converse", make: newConverse, kinds: bedrockKinds, waits: true, needs: plainBearer},
+	{language: "go", name: "cohere", make: newCohere, kinds: cohereKinds, needs: cohereNeeds},
+	inPython(sdk{name: "chat", kinds: pythonKinds(openaiKinds), waits: true}),
+	inPython(sdk{name: "responses", kinds: pythonKinds(openaiKinds), waits: true}),
+	inPython(sdk{name: "anthropic", kinds: pythonKinds(anthropicKinds), waits: true}),
+	inPython(sdk{name: "gemini", kinds: pythonGeminiKinds}),
+	inPython(sdk{name: "converse", kinds: bedrockKinds, waits: true, needs: plainBearer}),
 }
+
+// plainBearer is what AWS's clients need in front of a gateway without TLS.
+const plainBearer = "a bearer token is sent without TLS, which the client refuses by itself"
 
 // TestMatrix asks every provider through every client.
 func TestMatrix(t *testing.T) {
-	for _, s := range clients() {
+	for _, s := range clients {
 		for _, p := range shared.providers {
 			for _, c := range columns() {
-				t.Run(s.name+"/"+p.name+"/"+c.name, func(t *testing.T) {
+				t.Run(s.language+"/"+s.name+"/"+p.name+"/"+c.name, func(t *testing.T) {
 					t.Parallel()
 					x := &cell{T: t, sdk: s, provider: p, column: c}
-					t.Cleanup(func() { shared.matrix.set("go "+s.name, p.name, c.name, x.outcome()) })
+					t.Cleanup(func() { shared.matrix.set(s.language+" "+s.name, p.name, c.name, x.outcome()) })
 					x.run()
 				})
 			}
@@ -190,6 +196,11 @@ func (m *matrix) String() string {
 	b.WriteByte('\n')
 	for _, why := range slices.Compact(slices.Sorted(maps.Values(refusals))) {
 		fmt.Fprintf(&b, "refused: %s\n", why)
+	}
+	for _, c := range clients {
+		if c.needs != "" {
+			fmt.Fprintf(&b, "%s %s: %s\n", c.language, c.name, c.needs)
+		}
 	}
 	fmt.Fprintf(&b, "%d passed, %d refused, %d failed\n", total["passed"], total["refused"], total["FAILED"])
 	return b.String()
