@@ -55,7 +55,7 @@ models:
   claude: {max_output: 1024, targets: [{provider: anthropic, model: claude-haiku-4-5}]}
   wrong: {max_output: 1024, targets: [{provider: wrong, model: gpt-4.1}]}
   closed: {max_output: 1024, targets: [{provider: openai, model: gpt-4.1}]}
-  failover: {max_output: 1024, targets: [{provider: dead, model: gpt-4.1}, {provider: anthropic, model: claude-haiku-4-5, priority: 1}]}
+  spare: {max_output: 1024, targets: [{provider: dead, model: gpt-4.1}, {provider: anthropic, model: claude-haiku-4-5, priority: 1}]}
   overloaded: {max_output: 1024, targets: [{provider: openai, model: mock-529}, {provider: anthropic, model: claude-haiku-4-5, priority: 1}]}
 identity: {keys: {alice: {hash: %q}}}
 policy:
