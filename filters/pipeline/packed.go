@@ -16,11 +16,7 @@ func (x *packedRelay) chunk(p *providerStage, size int) Action {
 }
 
 func (x *packedRelay) end(p *providerStage, size int) Action {
-	limit := p.r.snap.limits.Answer
-	if size > limit {
-		return p.fail(tooLarge())
-	}
-	body, e := p.decoded(&x.h, size, limit)
+	body, e := p.whole(&x.h, size)
 	if e != nil {
 		return p.fail(e)
 	}

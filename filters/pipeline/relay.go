@@ -160,11 +160,7 @@ func (x *wholeRelay) chunk(p *providerStage, size int) Action {
 }
 
 func (x *wholeRelay) end(p *providerStage, size int) Action {
-	limit := p.r.snap.limits.Answer
-	if size > limit {
-		return p.fail(tooLarge())
-	}
-	body, e := p.decoded(&x.h, size, limit)
+	body, e := p.whole(&x.h, size)
 	if e != nil {
 		return p.fail(e)
 	}
@@ -202,6 +198,15 @@ func (x *wholeRelay) put(p *providerStage, body, out []byte) {
 	if !p.r.usage.Known && writes(p.r.call.Operation) {
 		p.r.whole = estimate.Escaped(out)
 	}
+}
+
+// whole is a whole answer, within its bound as it comes and as it is meant.
+func (p *providerStage) whole(h *answerHead, size int) ([]byte, *llm.Error) {
+	limit := p.r.snap.limits.Answer
+	if size > limit {
+		return nil, tooLarge()
+	}
+	return p.decoded(h, size, limit)
 }
 
 // decoded is an answer's body without its content coding, of at most limit bytes.

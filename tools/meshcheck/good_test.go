@@ -61,10 +61,8 @@ func bases(t testing.TB) map[string]string {
 }
 
 func inMode(t testing.TB, mode string, o render.IstioOptions) string {
-	v, err := render.NewIstioValues(parse(t, document), o)
-	require.NoError(t, err)
-	v.Mode, v.Config = mode, `{"mode":"`+mode+`",`+v.Config[1:]
-	out, err := v.Render(o.Namespace)
+	o.Mode = mode
+	out, err := render.Istio(parse(t, document), o)
 	require.NoError(t, err)
 	return string(out)
 }

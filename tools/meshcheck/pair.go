@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/posterngw/postern/filters/config"
+	"github.com/posterngw/postern/filters/pipeline"
 )
 
 var pairRules = []rule{
@@ -91,18 +92,15 @@ func pairSame(what, hint string, path ...string) func(*world, report) {
 	}
 }
 
-// clusterHeader is what routes of paired mode go by.
-const clusterHeader = "x-postern-cluster"
-
 // byCluster reports whether a route is for requests that the module sends to a
 // cluster.
 func byCluster(route place, cluster string) bool {
 	for _, m := range append(route.at("match").items(), route.at("matches").items()...) {
-		if m.at("headers", clusterHeader, "exact").text() == cluster {
+		if m.at("headers", pipeline.ClusterHeader, "exact").text() == cluster {
 			return true
 		}
 		for _, h := range m.at("headers").items() {
-			if h.at("name").text() == clusterHeader && h.at("value").text() == cluster {
+			if h.at("name").text() == pipeline.ClusterHeader && h.at("value").text() == cluster {
 				return true
 			}
 		}
@@ -119,7 +117,7 @@ func pairRoute(w *world, report report) {
 		for _, h := range w.want.Providers {
 			if !slices.ContainsFunc(w.routes, func(r place) bool { return leads(r, h) && byCluster(r, h.Cluster) }) {
 				report(w.routes[0], "no route takes requests to "+h.Host+" once the module has decided for it",
-					"match the header "+clusterHeader+" exactly: "+h.Cluster)
+					"match the header "+pipeline.ClusterHeader+" exactly: "+h.Cluster)
 			}
 		}
 	})

@@ -89,7 +89,7 @@ var wrong = []struct {
 	{"variable missing", "paired", sub(inReader, `, {name: "ANTHROPIC_API_KEY", valueFrom: HOST}`, ""), "plugin_env_missing", "ANTHROPIC_API_KEY"},
 	{"inline key", "paired", sub(inReader, `"ANTHROPIC_API_KEY", valueFrom: HOST`, "ANTHROPIC_API_KEY, value: sk-secret"), "plugin_env_inline", "valueFrom: HOST"},
 	{"server mode", "paired", sub(inReader, "mode: CLIENT", "mode: SERVER"), "plugin_match", "CLIENT"},
-	{"native client stage", "paired", sub(inReader, `\"mode\":\"paired\",`, ""), "plugin_native", "EnvoyFilter"},
+	{"native client stage", "paired", sub(inReader, `,\"mode\":\"paired\"`, ""), "plugin_native", "EnvoyFilter"},
 	{"native in an open plugin", "paired", sub(inReader, `\"mode\":\"paired\"`, `\"mode\":\"native\"`), "plugin_native", "EnvoyFilter"},
 	{"document not JSON", "paired", sub(inReader, `document: "{`, `document: "`), "plugin_stage", "whole configuration"},
 	{"another configuration in the reader", "paired", sub(inReader, "gpt-4o", "gpt-5"), "plugin_configuration", "render"},

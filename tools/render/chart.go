@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"text/template"
 
@@ -22,26 +21,18 @@ var manifests = []string{"gateway.yaml", "egress.yaml", "providers.yaml", "route
 func Manifests() []string { return slices.Clone(manifests) }
 
 // charts are the chart's templates with the few functions of Helm that they use.
-var charts = mustChart()
-
-func mustChart() *template.Template {
-	t := template.New("chart")
-	include := func(name string, data any) (string, error) {
-		var b strings.Builder
-		err := t.ExecuteTemplate(&b, name, data)
-		return b.String(), err
-	}
-	t.Funcs(template.FuncMap{"include": include, "quote": strconv.Quote, "toJson": toJSON, "int64": integer, "add": add,
-		"nindent": nindent, "trim": strings.TrimSpace, "concat": concat})
-	for _, name := range append([]string{"_helpers.tpl"}, manifests...) {
-		text, err := istio.Chart.ReadFile(path.Join("chart/templates", name))
-		if err == nil {
-			_, err = t.New(name).Parse(string(text))
+var charts = parsed(template.FuncMap{"toJson": toJSON, "int64": integer, "add": add, "nindent": nindent, "concat": concat},
+	func() (map[string]string, error) {
+		texts := map[string]string{}
+		for _, name := range append(Manifests(), "_helpers.tpl") {
+			text, err := istio.Chart.ReadFile(path.Join("chart/templates", name))
+			if err != nil {
+				return nil, err
+			}
+			texts[name] = string(text)
 		}
-		template.Must(t, err)
-	}
-	return t
-}
+		return texts, nil
+	})
 
 func toJSON(v any) (string, error) {
 	text, err := json.Marshal(v)
@@ -78,7 +69,7 @@ func (v *IstioValues) Render(namespace string) ([]byte, error) {
 	for _, name := range manifests {
 		var b bytes.Buffer
 		data := map[string]any{"Values": values, "Release": map[string]string{"Namespace": namespace}}
-		if err := charts.ExecuteTemplate(&b, name, data); err != nil {
+		if err := charts().ExecuteTemplate(&b, name, data); err != nil {
 			return nil, fmt.Errorf("render istio: %w", err)
 		}
 		if text := bytes.TrimSpace(b.Bytes()); len(text) > 0 {

@@ -17,20 +17,8 @@ import (
 //go:embed envoy.yaml.tmpl
 var envoyTemplate string
 
-var envoy = mustEnvoy()
-
-func mustEnvoy() *template.Template {
-	t := template.New("envoy")
-	include := func(name string, data any) (string, error) {
-		var b strings.Builder
-		err := t.ExecuteTemplate(&b, name, data)
-		return b.String(), err
-	}
-	return template.Must(t.Funcs(template.FuncMap{
-		"include": include, "indent": indent, "trim": strings.TrimSpace, "quote": strconv.Quote, "number": number,
-		"add": func(a, b int) int { return a + b },
-	}).Parse(envoyTemplate))
-}
+var envoy = parsed(template.FuncMap{"indent": indent, "number": number, "add": func(a, b int) int { return a + b }},
+	func() (map[string]string, error) { return map[string]string{"envoy": envoyTemplate}, nil })
 
 // indent moves every line that is not empty to the right.
 func indent(n int, text string) string {
@@ -83,7 +71,7 @@ func render(node *config.Node, c *pipeline.Config, o Options, names ...string) (
 	}
 	for _, name := range names {
 		var b strings.Builder
-		if err := envoy.ExecuteTemplate(&b, name, view); err != nil {
+		if err := envoy().ExecuteTemplate(&b, name, view); err != nil {
 			return nil, fmt.Errorf("render envoy: %w", err)
 		}
 		files = append(files, File{name, []byte(b.String())})

@@ -137,12 +137,11 @@ func NewIstioValues(node *config.Node, o IstioOptions) (*IstioValues, error) {
 	if o.Image.URL == "" {
 		return nil, fmt.Errorf("istio needs the module's image: oci://registry/name")
 	}
-	switch o.Mode {
-	case "native":
-	case "paired":
-		node = with(node, o.Mode, "mode")
-	default:
+	if o.Mode != "native" && o.Mode != "paired" {
 		return nil, fmt.Errorf("on Istio the mode is native or paired, not %q", o.Mode)
+	}
+	if o.Mode != "native" || node.Get("mode") != nil { // native is what a document without a mode means
+		node = with(node, o.Mode, "mode")
 	}
 	node, err := withIstioClusters(node)
 	if err != nil {
@@ -214,31 +213,21 @@ func hosts(clusters []cluster, secrets string) []IstioHost {
 	list := []IstioHost{}
 	for _, c := range clusters {
 		port, _ := strconv.Atoi(c.Port)
-		h := IstioHost{Host: c.Host, Port: port, TLS: c.Secure, Certificate: c.Host, InMesh: inMesh(c.Host), Cluster: c.Name}
+		h := IstioHost{Host: c.Host, Port: port, TLS: c.Secure, Certificate: c.Host, InMesh: inMesh(c.Host), Cluster: c.Name, Authority: c.Authority}
 		if ip, err := netip.ParseAddr(c.Host); err == nil {
 			h.Host, h.Address = istioHost(c.Host, c.Port), ip.String()
 		}
-		if h.Authority = c.Host; c.Port != defaultPort(c.Secure) {
-			h.Authority = net.JoinHostPort(c.Host, c.Port)
-		}
-		h.Resource = "postern-" + strings.ReplaceAll(h.Host, ".", "-") + "-" + c.Port
+		name := strings.ReplaceAll(h.Host, ".", "-") + "-" + c.Port
+		h.Resource = "postern-" + name
 		switch c.Filter {
 		case awsSigner:
 			h.Signer = &IstioSigner{Service: c.Service, Region: c.Region}
 		case injector:
-			name := strings.TrimPrefix(h.Resource, "postern-")
 			h.Injector = &IstioInjector{Name: name, Path: secrets + "/" + name + ".yaml", Header: c.Header, Prefix: c.Prefix}
 		}
 		list = append(list, h)
 	}
 	return list
-}
-
-func defaultPort(secure bool) string {
-	if secure {
-		return "443"
-	}
-	return "80"
 }
 
 // inMesh reports whether a host is a Service of the cluster, by the name that

@@ -4,6 +4,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/posterngw/postern/filters/config"
+	"github.com/posterngw/postern/tools/yamlconfig"
 )
 
 func istioOptions() IstioOptions {
@@ -28,6 +31,28 @@ func TestIstio(t *testing.T) {
 		got, err := Istio(node, o)
 		require.NoError(t, err)
 		golden(t, name, got)
+	}
+}
+
+// The mode of the resources is the module's, whatever the document says: it may be
+// another host's.
+func TestIstioMode(t *testing.T) {
+	for _, given := range []string{"", "mode: native\n", "mode: paired\n", "mode: callout\n"} {
+		for _, asked := range []string{"native", "paired"} {
+			node, errs := yamlconfig.Parse("postern.yaml", []byte(given+whole(t)))
+			require.Empty(t, errs)
+			o := istioOptions()
+			o.Mode = asked
+			v, err := NewIstioValues(node, o)
+			require.NoError(t, err)
+			inner, errs := config.ParseJSON([]byte(v.Config))
+			require.Empty(t, errs)
+			mode := "native"
+			if m := inner.Get("mode"); m != nil {
+				mode = m.Text
+			}
+			require.Equal(t, asked, mode, given)
+		}
 	}
 }
 

@@ -88,14 +88,9 @@ func (p *prepared) builtIn(o *runOptions) (err error) {
 
 // load reads a FILE; its findings go to standard error.
 func (p *prepared) load(s Streams, o *runOptions) error {
-	text, err := read(s.In, p.name)
-	if err != nil {
+	var err error
+	if p.Result, err = readChecked(s, p.name); err != nil {
 		return err
-	}
-	p.Result = check.Text(p.name, text)
-	if len(p.Errors) > 0 {
-		fmt.Fprintln(s.Err, p.Errors.In(p.name))
-		return errFound
 	}
 	for _, w := range p.Warnings {
 		fmt.Fprintf(s.Err, "%s: warning: %v\n", p.name, w)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/posterngw/postern/tools/postern/internal/check"
 	"github.com/posterngw/postern/tools/render"
 )
 
@@ -66,14 +65,9 @@ one by one, by renames, and Envoy takes each without a restart.`,
 }
 
 func (r *rendered) run(s Streams, name string) error {
-	text, err := read(s.In, name)
+	checked, err := readChecked(s, name)
 	if err != nil {
 		return err
-	}
-	checked := check.Text(name, text)
-	if len(checked.Errors) > 0 {
-		fmt.Fprintln(s.Err, checked.Errors.In(name))
-		return errFound
 	}
 	if r.filters != "" {
 		filters, err := os.ReadFile(r.filters)
@@ -85,14 +79,10 @@ func (r *rendered) run(s Streams, name string) error {
 	switch r.mode {
 	case "bootstrap":
 		text, err := render.Envoy(checked.Node, checked.Config, r.Options)
-		switch {
-		case err != nil:
-			return err
-		case r.out == "":
-			_, err = s.Out.Write(text)
+		if err != nil {
 			return err
 		}
-		return replace(r.out, text)
+		return put(s, r.out, text)
 	case "xds":
 		if err := r.place(); err != nil {
 			return err
@@ -101,7 +91,7 @@ func (r *rendered) run(s Streams, name string) error {
 		if err != nil {
 			return err
 		}
-		return r.write(files)
+		return putAll(r.out, files)
 	}
 	return fmt.Errorf("--mode is bootstrap or xds, not %q", r.mode)
 }
@@ -119,9 +109,19 @@ func (r *rendered) place() (err error) {
 	return os.MkdirAll(r.out, 0o755) //nolint:gosec // nothing in it is secret
 }
 
-func (r *rendered) write(files []render.File) error {
+// put writes a file, or to standard output where none is named.
+func put(s Streams, path string, text []byte) error {
+	if path == "" {
+		_, err := s.Out.Write(text)
+		return err
+	}
+	return replace(path, text)
+}
+
+// putAll writes files into a folder.
+func putAll(dir string, files []render.File) error {
 	for _, f := range files {
-		if err := replace(filepath.Join(r.out, f.Name), f.Text); err != nil {
+		if err := replace(filepath.Join(dir, f.Name), f.Text); err != nil {
 			return err
 		}
 	}

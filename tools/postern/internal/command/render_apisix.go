@@ -4,11 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"github.com/posterngw/postern/tools/postern/internal/check"
 	"github.com/posterngw/postern/tools/render"
 )
 
@@ -45,14 +43,9 @@ resources for standalone mode, admin.json the same as requests to the Admin API.
 }
 
 func (a *onAPISIX) run(s Streams, name string) error {
-	text, err := read(s.In, name)
+	checked, err := readChecked(s, name)
 	if err != nil {
 		return err
-	}
-	checked := check.Text(name, text)
-	if len(checked.Errors) > 0 {
-		fmt.Fprintln(s.Err, checked.Errors.In(name))
-		return errFound
 	}
 	files, err := render.APISIX(checked.Node, checked.Config, a.APISIXOptions)
 	if err != nil {
@@ -62,17 +55,11 @@ func (a *onAPISIX) run(s Streams, name string) error {
 		if err := os.MkdirAll(a.out, 0o755); err != nil { //nolint:gosec // nothing in it is secret
 			return err
 		}
-		for _, f := range files {
-			if err := replace(filepath.Join(a.out, f.Name), f.Text); err != nil {
-				return err
-			}
-		}
-		return nil
+		return putAll(a.out, files)
 	}
 	for _, f := range files {
 		if f.Name == apisixForms[a.form] {
-			_, err := s.Out.Write(f.Text)
-			return err
+			return put(s, "", f.Text)
 		}
 	}
 	return fmt.Errorf("--form is config, standalone or admin, not %q", a.form)

@@ -2,11 +2,9 @@ package command
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"github.com/posterngw/postern/tools/postern/internal/check"
 	"github.com/posterngw/postern/tools/render"
 )
 
@@ -52,14 +50,9 @@ writes the chart's values instead.`,
 }
 
 func (m *meshed) run(s Streams, name string) error {
-	text, err := read(s.In, name)
+	checked, err := readChecked(s, name)
 	if err != nil {
 		return err
-	}
-	checked := check.Text(name, text)
-	if len(checked.Errors) > 0 {
-		fmt.Fprintln(s.Err, checked.Errors.In(name))
-		return errFound
 	}
 	m.WithImage(m.image)
 	if m.Gateway.Create = !m.existing; m.kubernetes {
@@ -69,17 +62,14 @@ func (m *meshed) run(s Streams, name string) error {
 	if err != nil {
 		return err
 	}
+	var text []byte
 	if m.values {
 		text, err = v.JSON()
 	} else {
 		text, err = v.Render(m.Namespace)
 	}
-	switch {
-	case err != nil:
-		return err
-	case m.out == "":
-		_, err = s.Out.Write(text)
+	if err != nil {
 		return err
 	}
-	return replace(m.out, text)
+	return put(s, m.out, text)
 }

@@ -107,6 +107,20 @@ func validate(s Streams, files, resources []string, asJSON bool) error {
 	return nil
 }
 
+// readChecked reads a configuration; what is wrong with it goes to standard error.
+func readChecked(s Streams, name string) (check.Result, error) {
+	text, err := read(s.In, name)
+	if err != nil {
+		return check.Result{}, err
+	}
+	r := check.Text(name, text)
+	if len(r.Errors) > 0 {
+		fmt.Fprintln(s.Err, r.Errors.In(name))
+		return r, errFound
+	}
+	return r, nil
+}
+
 // read reads a file, or the standard input.
 func read(in io.Reader, name string) ([]byte, error) {
 	if name == "-" {
