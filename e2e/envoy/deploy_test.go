@@ -10,6 +10,7 @@ import (
 	"github.com/openai/openai-go/v3/option"
 	"github.com/stretchr/testify/require"
 
+	"github.com/posterngw/postern/e2e/internal/authority"
 	"github.com/posterngw/postern/e2e/internal/envoytest"
 )
 
@@ -53,7 +54,7 @@ func validate(t *testing.T, path string) {
 	require.NoError(t, err)
 	dir := t.TempDir()
 	authorities := filepath.Join(dir, "ca.pem")
-	require.NoError(t, os.WriteFile(authorities, []byte(newAuthority(t).pem()), 0o600))
+	require.NoError(t, os.WriteFile(authorities, []byte(authority.New(t).PEM()), 0o600))
 	edited := strings.NewReplacer("/etc/postern/postern.wasm", wasm, "/etc/ssl/certs/ca-certificates.crt", authorities,
 		"/etc/postern/secrets", dir).Replace(string(text))
 	for _, name := range []string{"azure-host", "claude", "hosted"} {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/tools/txtar"
 
+	"github.com/posterngw/postern/e2e/internal/authority"
 	"github.com/posterngw/postern/e2e/internal/envoytest"
 	"github.com/posterngw/postern/filters/builtin"
 	"github.com/posterngw/postern/filters/pipeline"
@@ -68,7 +69,7 @@ func accepts(t *testing.T, path string, text []byte, env map[string]string) {
 	require.Empty(t, errs)
 	dir := t.TempDir()
 	authorities := filepath.Join(dir, "ca.pem")
-	require.NoError(t, os.WriteFile(authorities, []byte(newAuthority(t).pem()), 0o600))
+	require.NoError(t, os.WriteFile(authorities, []byte(authority.New(t).PEM()), 0o600))
 	o := render.Options{Wasm: wasm, CA: authorities, Dir: dir, Secrets: dir}
 	bootstrap, err := render.Envoy(node, c, o)
 	require.NoError(t, err)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/posterngw/postern/e2e/internal/authority"
 	"github.com/posterngw/postern/e2e/internal/envoytest"
 	"github.com/posterngw/postern/e2e/internal/upstream"
 	"github.com/posterngw/postern/tools/mock"
@@ -127,7 +129,7 @@ func startFaulty(t *testing.T) *faulty {
 		f.servers[k.dialect] = s
 		f.provider(k.dialect, k.dialect, s.URL+k.base)
 	}
-	ca := newAuthority(t)
+	ca := authority.New(t)
 	f.network(t, ca)
 	for _, one := range faults {
 		for _, k := range kinds {
@@ -142,7 +144,7 @@ func startFaulty(t *testing.T) *faulty {
 		}
 	}
 	authorities := filepath.Join(t.TempDir(), "ca.pem")
-	require.NoError(t, os.WriteFile(authorities, []byte(ca.pem()), 0o600))
+	require.NoError(t, os.WriteFile(authorities, []byte(ca.PEM()), 0o600))
 	f.Envoy = start(t, envoytest.Options{Workers: 2, Env: []string{"E2E_KEY=sk-e2e"}, CA: authorities, Config: `
 version: 1
 identity: {anonymous: {}}
@@ -162,7 +164,7 @@ func (f *faulty) provider(name, dialect, url string) {
 }
 
 // network adds the providers that cannot be spoken to, and one that can over TLS.
-func (f *faulty) network(t *testing.T, ca *authority) {
+func (f *faulty) network(t *testing.T, ca *authority.Authority) {
 	f.provider("refused", "openai", shared.refusing+"/v1")
 	f.provider("no-name", "openai", "http://nobody.invalid/v1")
 	f.provider("no-tls", "openai", strings.Replace(f.spare.URL, "http://127.0.0.1", "https://localhost", 1)+"/v1")
@@ -171,8 +173,8 @@ func (f *faulty) network(t *testing.T, ca *authority) {
 	handler, err := m.Handler("openai")
 	require.NoError(t, err)
 	for name, certificate := range map[string]tls.Certificate{
-		"secure": ca.sign(t, "localhost"), "other-name": ca.sign(t, "other.test"),
-		"untrusted": newAuthority(t).sign(t, "localhost"),
+		"secure": ca.Sign(t, "localhost"), "other-name": ca.Sign(t, "other.test"),
+		"untrusted": authority.New(t).Sign(t, "localhost"),
 	} {
 		s := httptest.NewUnstartedServer(handler)
 		s.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
@@ -444,3 +446,6 @@ func (f *faulty) brokenOff(t *testing.T) {
 		}
 	}
 }
+
+// silent takes what servers log of handshakes that are meant to fail.
+func silent() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -1,15 +1,9 @@
 package istio
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
@@ -18,12 +12,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
 	"github.com/stretchr/testify/require"
 
+	"github.com/posterngw/postern/e2e/internal/authority"
 	"github.com/posterngw/postern/e2e/internal/envoytest"
 	"github.com/posterngw/postern/e2e/internal/upstream"
 	"github.com/posterngw/postern/filters/identity"
@@ -87,9 +81,11 @@ func start(t *testing.T, mode string, edit func(*render.IstioOptions)) *world {
 		edit(&o)
 	}
 	w.port = o.Gateway.Port
-	authority := newAuthority(t)
-	text := w.resources(t, fmt.Sprintf(configuration, hash), o, authority)
-	m := serve(t, text, authority.file, w.port)
+	ca := authority.New(t)
+	authorities := filepath.Join(dir, "ca.pem")
+	require.NoError(t, os.WriteFile(authorities, []byte(ca.PEM()), 0o600))
+	text := w.resources(t, fmt.Sprintf(configuration, hash), o, ca)
+	m := serve(t, text, authorities, w.port)
 	w.envoy, err = envoytest.Start(envoytest.Options{
 		Bootstrap: func(dir string) string {
 			require.NoError(t, os.Symlink(o.AuditLog, filepath.Join(dir, "audit.log")))
@@ -122,7 +118,7 @@ func freePort(t *testing.T) int {
 }
 
 // resources are rendered, with the addresses of the providers.
-func (w *world) resources(t *testing.T, config string, o render.IstioOptions, authority *authority) string {
+func (w *world) resources(t *testing.T, config string, o render.IstioOptions, ca *authority.Authority) string {
 	t.Helper()
 	node, errs := yamlconfig.Parse("postern.yaml", []byte(config))
 	require.Empty(t, errs)
@@ -133,8 +129,8 @@ func (w *world) resources(t *testing.T, config string, o render.IstioOptions, au
 	t.Cleanup(func() { require.NoError(t, release()) })
 	at := map[string]string{
 		"openai.provider.test":    w.openai.URL,
-		"anthropic.provider.test": authority.front(t, "anthropic.provider.test", w.anthropic.URL),
-		"wrong.provider.test":     authority.front(t, "another.provider.test", w.openai.URL),
+		"anthropic.provider.test": front(t, ca, "anthropic.provider.test", w.anthropic.URL),
+		"wrong.provider.test":     front(t, ca, "another.provider.test", w.openai.URL),
 		"dead.provider.test":      refusing,
 	}
 	for i := range v.Providers {
@@ -183,42 +179,15 @@ func (w *world) client(options ...option.RequestOption) openai.Client {
 	return openai.NewClient(append([]option.RequestOption{option.WithBaseURL(w.envoy.URL + "/v1"), option.WithAPIKey(w.key), option.WithMaxRetries(0)}, options...)...)
 }
 
-// authority is a certificate authority of the test's own.
-type authority struct {
-	file string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
-
-func newAuthority(t *testing.T) *authority {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	require.NoError(t, err)
-	a := &authority{key: key, file: filepath.Join(t.TempDir(), "ca.pem")}
-	a.cert, err = x509.ParseCertificate(der)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(a.file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
-	return a
-}
-
 // front serves TLS under a name in front of a plain server.
-func (a *authority) front(t *testing.T, name, to string) string {
+func front(t *testing.T, a *authority.Authority, name, to string) string {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(2), DNSNames: []string{name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
-	require.NoError(t, err)
 	target, err := url.Parse(to)
 	require.NoError(t, err)
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	proxy.FlushInterval = -1
 	s := httptest.NewUnstartedServer(proxy)
-	s.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{a.Sign(t, name)}}
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s.URL

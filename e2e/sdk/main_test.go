@@ -58,9 +58,9 @@ func run(m *testing.M) int {
 	if err == nil {
 		code = m.Run()
 		fmt.Print(shared.matrix.String())
-		err = shared.healthy()
+		err = shared.envoy.Healthy()
 	}
-	if err = errors.Join(err, shared.end()); err != nil {
+	if err = errors.Join(err, envoytest.StopAll(shared.stop)); err != nil {
 		fmt.Fprintln(os.Stderr, "FAIL:", err)
 		return 1
 	}
@@ -146,22 +146,4 @@ func (w *world) closedModels() string {
 		names = append(names, fmt.Sprintf("Model::%q", p.closed()))
 	}
 	return strings.Join(names, ", ")
-}
-
-// healthy is the last test: after the whole run, nothing in the module failed.
-func (w *world) healthy() error {
-	bad, err := w.envoy.Failures()
-	if len(bad) > 0 {
-		err = errors.Join(err, fmt.Errorf("the module failed during the run:\n  %s\nenvoy's log:\n%s",
-			strings.Join(bad, "\n  "), w.envoy.LogTail(40)))
-	}
-	return err
-}
-
-func (w *world) end() error {
-	var errs []error
-	for i := len(w.stop) - 1; i >= 0; i-- {
-		errs = append(errs, w.stop[i]())
-	}
-	return errors.Join(errs...)
 }

@@ -2,6 +2,7 @@ package envoytest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -183,4 +184,23 @@ func (e *Envoy) Failures() ([]string, error) {
 	}
 	slices.Sort(bad)
 	return bad, err
+}
+
+// Healthy is the last test of a run: nothing in the module failed.
+func (e *Envoy) Healthy() error {
+	bad, err := e.Failures()
+	if len(bad) > 0 {
+		err = errors.Join(err, fmt.Errorf("the module failed during the run:\n  %s\nenvoy's log:\n%s",
+			strings.Join(bad, "\n  "), e.LogTail(40)))
+	}
+	return err
+}
+
+// StopAll stops what a run has started, the last first.
+func StopAll(stops []func() error) error {
+	var errs []error
+	for _, stop := range slices.Backward(stops) {
+		errs = append(errs, stop())
+	}
+	return errors.Join(errs...)
 }

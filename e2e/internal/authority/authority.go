@@ -1,4 +1,5 @@
-package envoy
+// Package authority makes certificates for tests against real proxies.
+package authority
 
 import (
 	"crypto/ecdsa"
@@ -8,8 +9,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"io"
-	"log"
 	"math/big"
 	"testing"
 	"time"
@@ -17,17 +16,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// authority signs certificates. Nothing trusts it but what is told to.
-type authority struct {
+// Authority signs certificates. Nothing trusts it but what is told to.
+type Authority struct {
 	key         *ecdsa.PrivateKey
 	certificate *x509.Certificate
 }
 
-func newAuthority(t *testing.T) *authority {
+// New makes an authority.
+func New(t *testing.T) *Authority {
 	t.Helper()
 	template := template("authority")
 	template.IsCA = true
-	a := &authority{}
+	a := &Authority{}
 	a.certificate, a.key = a.issue(t, template)
 	return a
 }
@@ -38,7 +38,7 @@ func template(name string) *x509.Certificate {
 }
 
 // issue makes a certificate with a key of its own; the first one signs itself.
-func (a *authority) issue(t *testing.T, template *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
+func (a *Authority) issue(t *testing.T, template *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	parent, signer := a.certificate, a.key
@@ -52,8 +52,8 @@ func (a *authority) issue(t *testing.T, template *x509.Certificate) (*x509.Certi
 	return made, key
 }
 
-// sign makes a server's certificate for a name.
-func (a *authority) sign(t *testing.T, name string) tls.Certificate {
+// Sign makes a server's certificate for a name.
+func (a *Authority) Sign(t *testing.T, name string) tls.Certificate {
 	t.Helper()
 	template := template(name)
 	template.DNSNames = []string{name}
@@ -61,10 +61,7 @@ func (a *authority) sign(t *testing.T, name string) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{made.Raw}, PrivateKey: key}
 }
 
-// pem is the authority's certificate, for Envoy to read.
-func (a *authority) pem() string {
+// PEM is the authority's certificate, for Envoy to read.
+func (a *Authority) PEM() string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw}))
 }
-
-// silent takes what servers log of handshakes that are meant to fail.
-func silent() *log.Logger { return log.New(io.Discard, "", 0) }
