@@ -85,7 +85,8 @@ func (c *clientStage) overdue(e *llm.Error, now time.Time) {
 	}
 	told := *e
 	if e.Source == llm.FromProvider {
-		told = *c.r.exhausted(e)
+		told.Code = upstreamTimeout
+		told = *c.r.exhausted(&told)
 	} else {
 		told.Targets = c.r.causes()
 	}
@@ -105,8 +106,12 @@ func (c *clientStage) silent(now time.Time) {
 	c.s.Reply(e.Status, plainHeaders(), nil, "postern_"+e.Code)
 }
 
-// attemptTimeout is the code of an attempt that had its time.
-const attemptTimeout = "attempt_timeout"
+// The codes of an attempt that had its time, and of what the client is told then:
+// the same whether the host's clock or the module's was first.
+const (
+	attemptTimeout  = "attempt_timeout"
+	upstreamTimeout = "upstream_timeout"
+)
 
 func overdue(code string) *llm.Error {
 	return &llm.Error{Class: llm.TimeoutError, Source: llm.FromPostern, Status: 504, Code: code,

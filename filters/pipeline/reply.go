@@ -110,7 +110,7 @@ func hostReply(text string) *llm.Error {
 	case 413:
 		e.Class, e.Code, e.Message = llm.ClientError, "request_too_large", "the request's body is larger than the gateway takes"
 	case 408, 504:
-		e.Class, e.Code, e.Message = llm.TimeoutError, "upstream_timeout", "the provider did not answer in time"
+		e.Class, e.Code, e.Message = llm.TimeoutError, upstreamTimeout, "the provider did not answer in time"
 	case 503:
 	default:
 		if status < 500 {
