@@ -119,7 +119,9 @@ const oneModel = `{"version":1,"mode":"callout","providers":{"one":{"dialect":"o
 
 func callouts(t *testing.T, more, model string, declared []string, gather ...pipeline.Gatherer) *hosttest.Host {
 	h, err := hosttest.New(hosttest.Config{Profile: hosttest.APISIX(), Declared: declared, Downstream: []hosttest.Filter{{Name: "p", Config: fmt.Appendf(nil, oneModel, more, model),
-		Module: hosttest.NativeGuest(pipelinetest.Guest(func(vm pipeline.VM) *pipeline.Module { return pipeline.New(vm, builtin.Dialects(), gather...) }))}}})
+		Module: hosttest.NativeGuest(pipelinetest.Guest(func(vm pipeline.VM) func() pipeline.Plugin {
+			return pipeline.New(vm, builtin.Dialects(), gather...).Plugin
+		}))}}})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = h.Close() })
 	return h

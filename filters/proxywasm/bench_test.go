@@ -5,30 +5,30 @@ package proxywasm
 import (
 	"testing"
 
-	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/filters/host"
 )
 
 // idle is a stage that does nothing.
 type idle struct{}
 
-func (idle) RequestHeaders(bool) pipeline.Action       { return pipeline.Continue }
-func (idle) RequestBody(int, bool) pipeline.Action     { return pipeline.Continue }
-func (idle) RequestTrailers() pipeline.Action          { return pipeline.Continue }
-func (idle) ResponseHeaders(bool) pipeline.Action      { return pipeline.Continue }
-func (idle) ResponseBody(int, bool) pipeline.Action    { return pipeline.Continue }
-func (idle) ResponseTrailers() pipeline.Action         { return pipeline.Continue }
-func (idle) Done()                                     {}
-func (idle) Recovered(string) pipeline.Action          { return pipeline.Continue }
-func (idle) Configure([]byte) bool                     { return true }
-func (idle) Stream(pipeline.Stream) pipeline.Callbacks { return idle{} }
-func (idle) Tick()                                     {}
-func (idle) TickPeriod() uint32                        { return 0 }
+func (idle) RequestHeaders(bool) host.Action    { return host.Continue }
+func (idle) RequestBody(int, bool) host.Action  { return host.Continue }
+func (idle) RequestTrailers() host.Action       { return host.Continue }
+func (idle) ResponseHeaders(bool) host.Action   { return host.Continue }
+func (idle) ResponseBody(int, bool) host.Action { return host.Continue }
+func (idle) ResponseTrailers() host.Action      { return host.Continue }
+func (idle) Done()                              {}
+func (idle) Recovered(string) host.Action       { return host.Continue }
+func (idle) Configure([]byte) bool              { return true }
+func (idle) Stream(host.Stream) host.Callbacks  { return idle{} }
+func (idle) Tick()                              {}
+func (idle) TickPeriod() uint32                 { return 0 }
 
 // BenchmarkEmptyStage is the life of a stream that nothing happens to, seen from
 // inside the module.
 func BenchmarkEmptyStage(b *testing.B) {
 	newFake()
-	Register(func(pipeline.VM) pipeline.Plugin { return idle{} })
+	Register(func(host.VM) host.Plugin { return idle{} })
 	dispatch(atContextCreate, 1, 0, 0, 0)
 	b.ReportAllocs()
 	id := uint32(2)
@@ -70,10 +70,10 @@ func BenchmarkReads(b *testing.B) {
 	running.effective = 7
 	defer func() { running = frame{} }()
 	for name, read := range map[string]func(){
-		"header":   func() { s.Header(pipeline.Request, "content-type") },
-		"headers":  func() { s.Headers(pipeline.Request) },
+		"header":   func() { s.Header(host.Request, "content-type") },
+		"headers":  func() { s.Headers(host.Request) },
 		"property": func() { s.Property("upstream", "address") },
-		"chunk":    func() { s.Body(pipeline.Response, 0, 300); inbox.recycle() },
+		"chunk":    func() { s.Body(host.Response, 0, 300); inbox.recycle() },
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -3,7 +3,7 @@ package proxywasm
 import (
 	"math"
 
-	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/filters/host"
 )
 
 // callback names the export that runs.
@@ -50,8 +50,8 @@ var scratch []byte
 
 // What the ABI answers for "go on" and "hold".
 const (
-	proceed = uint32(pipeline.Continue)
-	hold    = uint32(pipeline.Pause)
+	proceed = uint32(host.Continue)
+	hold    = uint32(host.Pause)
 )
 
 // dispatch is every export but the allocation (exports_wasip1.go gives them to

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/filters/host"
 	"github.com/stretchr/testify/require"
 )
 
@@ -20,11 +20,11 @@ func TestCallbacksReachTheStage(t *testing.T) {
 	s := begin(p, 7)
 
 	require.Equal(t, proceed, dispatch(atRequestHeaders, 7, 3, 0, 0))
-	s.answer = pipeline.Pause
+	s.answer = host.Pause
 	require.Equal(t, hold, dispatch(atRequestBody, 7, 10, 0, 0))
 	s.answer = 9 // no action
 	require.Equal(t, hold, dispatch(atRequestBody, 7, 20, 1, 0))
-	s.answer = pipeline.Continue
+	s.answer = host.Continue
 	dispatch(atRequestTrailers, 7, 1, 0, 0)
 	dispatch(atResponseHeaders, 7, 3, 0, 0)
 	dispatch(atResponseBody, 7, huge, 0, 0)
@@ -106,7 +106,7 @@ func TestUnknownContexts(t *testing.T) {
 
 func TestAStageWithoutCallbacksIsRefused(t *testing.T) {
 	f := newFake()
-	Register(func(pipeline.VM) pipeline.Plugin { return noStages{} })
+	Register(func(host.VM) host.Plugin { return noStages{} })
 	dispatch(atContextCreate, 1, 0, 0, 0)
 	dispatch(atContextCreate, 7, 1, 0, 0)
 	require.Equal(t, hold, dispatch(atRequestHeaders, 7, 0, 0, 0))
@@ -116,10 +116,10 @@ func TestAStageWithoutCallbacksIsRefused(t *testing.T) {
 
 type noStages struct{}
 
-func (noStages) Configure([]byte) bool                     { return true }
-func (noStages) Stream(pipeline.Stream) pipeline.Callbacks { return nil }
-func (noStages) Tick()                                     {}
-func (noStages) TickPeriod() uint32                        { return 0 }
+func (noStages) Configure([]byte) bool             { return true }
+func (noStages) Stream(host.Stream) host.Callbacks { return nil }
+func (noStages) Tick()                             {}
+func (noStages) TickPeriod() uint32                { return 0 }
 
 func TestAPanicIsToldToItsStreamAlone(t *testing.T) {
 	for _, c := range []struct {
@@ -140,7 +140,7 @@ func TestAPanicIsToldToItsStreamAlone(t *testing.T) {
 			p := &fakePlugin{}
 			p.on = func(s *fakeStage, callback string) {
 				if callback == c.name && s == p.made[0] {
-					s.answer = pipeline.Pause // what Recovered will answer
+					s.answer = host.Pause // what Recovered will answer
 					panic("broken")
 				}
 			}
@@ -201,7 +201,7 @@ func TestPanicsOutsideOfStreams(t *testing.T) {
 	dispatch(atTick, 1, 0, 0, 0)
 	broken = "configure"
 	require.Zero(t, dispatch(atConfigure, 1, 0, 0, 0))
-	require.NoError(t, machine.Call(pipeline.Callout{}, func(*pipeline.CalloutAnswer) { panic("late") }))
+	require.NoError(t, machine.Call(host.Callout{}, func(*host.CalloutAnswer) { panic("late") }))
 	dispatch(atCallout, 1, machine0(t), 0, 0)
 	require.Equal(t, []string{"context_create 3", "tick 3", "configure 3", "callout late"}, counted)
 	require.Zero(t, running)
@@ -281,21 +281,21 @@ func TestCallbacksInsideOfHostCalls(t *testing.T) {
 	p := &fakePlugin{}
 	p.on = func(s *fakeStage, callback string) {
 		if callback == "request_body" {
-			first := s.Body(pipeline.Request, 0, 5)
+			first := s.Body(host.Request, 0, 5)
 			s.Reply(403, nil, nil, "nested")
 			require.Equal(t, "12345", string(first), "the outer callback's bytes outlive the inner one")
 			s.SetProperty("after", "1")
 			require.NoError(t, s.Err())
 		}
 		if callback == "response_headers" {
-			s.Body(pipeline.Request, 0, 5)
+			s.Body(host.Request, 0, 5)
 		}
 	}
 	start(t, p)
 	begin(p, 7)
-	f.buffers[bufferOf(pipeline.Request)] = []byte("12345")
+	f.buffers[bufferOf(host.Request)] = []byte("12345")
 	proxySendLocalResponse = func(uint32, string, string, string, int32) Status {
-		f.buffers[bufferOf(pipeline.Request)] = []byte("abcde")
+		f.buffers[bufferOf(host.Request)] = []byte("abcde")
 		dispatch(atResponseHeaders, 7, 1, 1, 0)
 		return OK
 	}

@@ -1,5 +1,5 @@
 // Package proxywasm binds the proxy-wasm Go SDK to standard Go and offers what
-// it binds as the interfaces of package pipeline. A module registers its
+// it binds as the interfaces of package host. A module registers its
 // plugin once, from an init function:
 //
 //	func init() { proxywasm.Register(newPlugin) }
@@ -10,7 +10,7 @@
 // results into.
 //
 // A panic ends at the export that it would leave: it is told to the one stream
-// that it happened in (pipeline.Callbacks.Recovered), and the VM lives on. What
+// that it happened in (host.Callbacks.Recovered), and the VM lives on. What
 // recover cannot catch still ends the VM: a stack deeper than the host's (some
 // 20,000 calls in Envoy), and memory that the host does not give.
 //

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/filters/host"
 	"github.com/stretchr/testify/require"
 )
 
@@ -46,7 +46,7 @@ func reset() {
 	streams = table{buckets: make([]*stream, firstBuckets)}
 	running, inbox, onPanic = frame{}, mailbox{}, nil
 	machine.metrics = map[metricKey]uint32{}
-	machine.callouts = map[uint32]func(*pipeline.CalloutAnswer){}
+	machine.callouts = map[uint32]func(*host.CalloutAnswer){}
 }
 
 // did writes a call down and says how it is answered.
@@ -210,7 +210,7 @@ func (f *fakeHost) installVM() {
 
 // fakePlugin makes stages that write down what they are told.
 type fakePlugin struct {
-	vm      pipeline.VM
+	vm      host.VM
 	config  string
 	refused bool
 	period  uint32
@@ -225,7 +225,7 @@ func (p *fakePlugin) Configure(raw []byte) bool {
 	return !p.refused
 }
 
-func (p *fakePlugin) Stream(s pipeline.Stream) pipeline.Callbacks {
+func (p *fakePlugin) Stream(s host.Stream) host.Callbacks {
 	st := &fakeStage{Stream: s, plugin: p}
 	p.during(st, "stream")
 	p.made = append(p.made, st)
@@ -242,44 +242,44 @@ func (p *fakePlugin) during(s *fakeStage, callback string) {
 }
 
 type fakeStage struct {
-	pipeline.Stream
+	host.Stream
 	plugin *fakePlugin
 	heard  []string
-	answer pipeline.Action
+	answer host.Action
 	causes []string
 }
 
-func (s *fakeStage) hear(callback string, details ...string) pipeline.Action {
+func (s *fakeStage) hear(callback string, details ...string) host.Action {
 	s.heard = append(s.heard, strings.Join(append([]string{callback}, details...), " "))
 	s.plugin.during(s, callback)
 	return s.answer
 }
 
-func (s *fakeStage) RequestHeaders(end bool) pipeline.Action {
+func (s *fakeStage) RequestHeaders(end bool) host.Action {
 	return s.hear("request_headers", strconv.FormatBool(end))
 }
 
-func (s *fakeStage) RequestBody(size int, end bool) pipeline.Action {
+func (s *fakeStage) RequestBody(size int, end bool) host.Action {
 	return s.hear("request_body", strconv.Itoa(size), strconv.FormatBool(end))
 }
-func (s *fakeStage) RequestTrailers() pipeline.Action { return s.hear("request_trailers") }
-func (s *fakeStage) ResponseHeaders(end bool) pipeline.Action {
+func (s *fakeStage) RequestTrailers() host.Action { return s.hear("request_trailers") }
+func (s *fakeStage) ResponseHeaders(end bool) host.Action {
 	return s.hear("response_headers", strconv.FormatBool(end))
 }
 
-func (s *fakeStage) ResponseBody(size int, end bool) pipeline.Action {
+func (s *fakeStage) ResponseBody(size int, end bool) host.Action {
 	return s.hear("response_body", strconv.Itoa(size), strconv.FormatBool(end))
 }
-func (s *fakeStage) ResponseTrailers() pipeline.Action { return s.hear("response_trailers") }
-func (s *fakeStage) Done()                             { s.hear("done") }
-func (s *fakeStage) Recovered(cause string) pipeline.Action {
+func (s *fakeStage) ResponseTrailers() host.Action { return s.hear("response_trailers") }
+func (s *fakeStage) Done()                         { s.hear("done") }
+func (s *fakeStage) Recovered(cause string) host.Action {
 	s.causes = append(s.causes, cause)
 	return s.hear("recovered")
 }
 
 // start registers a plugin and configures it as context 1.
 func start(t require.TestingT, p *fakePlugin) {
-	Register(func(vm pipeline.VM) pipeline.Plugin {
+	Register(func(vm host.VM) host.Plugin {
 		p.vm = vm
 		return p
 	})

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/filters/host"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
@@ -50,13 +50,13 @@ func newLives(t require.TestingT) *lives {
 	l.plugin.on = func(s *fakeStage, callback string) {
 		if s != nil {
 			all(s)
-			s.Body(pipeline.Response, 3, 1<<20)
+			s.Body(host.Response, 3, 1<<20)
 		}
 		if callback == l.broken {
 			panic("broken " + callback)
 		}
 		if callback == "request_headers" {
-			_ = l.plugin.vm.Call(pipeline.Callout{}, func(*pipeline.CalloutAnswer) { s.Activate() })
+			_ = l.plugin.vm.Call(host.Callout{}, func(*host.CalloutAnswer) { s.Activate() })
 		}
 	}
 	start(t, l.plugin)

@@ -3,7 +3,7 @@ package proxywasm
 import (
 	"errors"
 
-	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/filters/host"
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
 )
@@ -12,7 +12,7 @@ import (
 // function: a host calls main in no standard Go module. newPlugin runs for
 // every plugin configuration that a host loads into the VM, and again when a
 // configuration changes; vm is the same for all.
-func Register(newPlugin func(vm pipeline.VM) pipeline.Plugin) {
+func Register(newPlugin func(vm host.VM) host.Plugin) {
 	bindSDK()
 	proxywasm.SetVMContext(&vmContext{newPlugin: newPlugin})
 }
@@ -23,7 +23,7 @@ var plugins = map[uint32]*plugin{}
 // vmContext makes plugins for the SDK.
 type vmContext struct {
 	types.DefaultVMContext
-	newPlugin func(pipeline.VM) pipeline.Plugin
+	newPlugin func(host.VM) host.Plugin
 }
 
 func (c *vmContext) NewPluginContext(id uint32) types.PluginContext {
@@ -35,7 +35,7 @@ func (c *vmContext) NewPluginContext(id uint32) types.PluginContext {
 // plugin is one plugin configuration.
 type plugin struct {
 	types.DefaultPluginContext
-	pipeline.Plugin
+	host.Plugin
 }
 
 var _ types.PluginContext = (*plugin)(nil)
@@ -44,7 +44,7 @@ var _ types.PluginContext = (*plugin)(nil)
 func (p *plugin) OnPluginStart(int) types.OnPluginStartStatus {
 	raw, err := proxywasm.GetPluginConfiguration()
 	if err != nil && !errors.Is(err, types.ErrorStatusNotFound) {
-		machine.Log(pipeline.Critical, "plugin configuration: "+err.Error())
+		machine.Log(host.Critical, "plugin configuration: "+err.Error())
 		return types.OnPluginStartStatusFailed
 	}
 	if !p.Configure(raw) {
@@ -61,7 +61,7 @@ func (p *plugin) startTicks() {
 		return
 	}
 	if err := proxywasm.SetTickPeriodMilliSeconds(period); err != nil {
-		machine.Log(pipeline.Warn, "no ticks: "+err.Error())
+		machine.Log(host.Warn, "no ticks: "+err.Error())
 	}
 }
 

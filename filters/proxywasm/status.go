@@ -60,7 +60,7 @@ func (e *HostError) Error() string { return "host call " + e.Call + ": " + e.Sta
 // The reasons for which a stream makes no host call at all.
 var (
 	// ErrInactive: the stream is not the one that host calls speak about (see
-	// pipeline.Stream.Activate). Without this check a slip would read or write
+	// host.Stream.Activate). Without this check a slip would read or write
 	// another client's stream.
 	ErrInactive = errors.New("stream is not active")
 	// ErrGone: the host has deleted the stream.

@@ -3,7 +3,7 @@ package proxywasm
 import (
 	"math"
 
-	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/filters/host"
 )
 
 type (
@@ -28,7 +28,7 @@ const (
 // words per result and three times per header of a map, panic on empty values,
 // and a local reply has no detail.
 type stream struct {
-	cb    pipeline.Callbacks
+	cb    host.Callbacks
 	next  *stream // in its bucket of the table
 	err   error   // the first host call that failed, until Err was asked
 	id    uint32
@@ -37,7 +37,7 @@ type stream struct {
 	gone  bool // the host has deleted the context
 }
 
-var _ pipeline.Stream = (*stream)(nil)
+var _ host.Stream = (*stream)(nil)
 
 // serve runs one callback of the stream.
 func (s *stream) serve(at callback, size, end uint32) uint32 {
@@ -48,7 +48,7 @@ func (s *stream) serve(at callback, size, end uint32) uint32 {
 	if s.deaf {
 		return proceed
 	}
-	action := pipeline.Continue
+	action := host.Continue
 	switch at {
 	case atRequestHeaders:
 		action = s.cb.RequestHeaders(end != 0)
@@ -104,21 +104,21 @@ func (s *stream) giveUp() uint32 {
 }
 
 // answerOf is what the ABI answers for an action; an unknown one holds.
-func answerOf(a pipeline.Action) uint32 {
-	if a == pipeline.Continue {
+func answerOf(a host.Action) uint32 {
+	if a == host.Continue {
 		return proceed
 	}
 	return hold
 }
 
-func headersOf(s pipeline.Side) mapType {
-	if s == pipeline.Request {
+func headersOf(s host.Side) mapType {
+	if s == host.Request {
 		return requestHeaders
 	}
 	return responseHeaders
 }
 
-func bufferOf(s pipeline.Side) bufferType { return bufferType(s) }
+func bufferOf(s host.Side) bufferType { return bufferType(s) }
 
 // ready reports whether host calls would speak about this stream.
 func (s *stream) ready() bool {
@@ -164,7 +164,7 @@ func (s *stream) taken(call string, st Status) ([]byte, bool) {
 }
 
 // Headers makes two allocations for the whole map.
-func (s *stream) Headers(side pipeline.Side) [][2]string {
+func (s *stream) Headers(side host.Side) [][2]string {
 	if !s.ready() {
 		return nil
 	}
@@ -181,7 +181,7 @@ func (s *stream) Headers(side pipeline.Side) [][2]string {
 }
 
 // Header gives the first of several values, as Envoy does.
-func (s *stream) Header(side pipeline.Side, name string) (string, bool) {
+func (s *stream) Header(side host.Side, name string) (string, bool) {
 	if !s.ready() {
 		return "", false
 	}
@@ -193,13 +193,13 @@ func (s *stream) Header(side pipeline.Side, name string) (string, bool) {
 // SetHeader relies on the host's replace to leave one value, however many there
 // were: Envoy 1.40 was seen to (the SDK's comment says otherwise, of an older
 // Envoy), and wasm-nginx-module sets with override.
-func (s *stream) SetHeader(side pipeline.Side, name, value string) {
+func (s *stream) SetHeader(side host.Side, name, value string) {
 	if s.ready() {
 		s.check("replace_header_map_value", proxyReplaceHeaderMapValue(headersOf(side), name, value))
 	}
 }
 
-func (s *stream) RemoveHeader(side pipeline.Side, name string) {
+func (s *stream) RemoveHeader(side host.Side, name string) {
 	if !s.ready() {
 		return
 	}
@@ -209,7 +209,7 @@ func (s *stream) RemoveHeader(side pipeline.Side, name string) {
 }
 
 // Body gives bytes that the next callback of any stream overwrites.
-func (s *stream) Body(side pipeline.Side, offset, size int) []byte {
+func (s *stream) Body(side host.Side, offset, size int) []byte {
 	if offset < 0 || size <= 0 || offset > math.MaxInt32 || size > maxResult || !s.ready() {
 		return nil
 	}
@@ -221,7 +221,7 @@ func (s *stream) Body(side pipeline.Side, offset, size int) []byte {
 	return b
 }
 
-func (s *stream) SetBody(side pipeline.Side, b []byte) {
+func (s *stream) SetBody(side host.Side, b []byte) {
 	if s.ready() {
 		s.check("set_buffer_bytes", proxySetBufferBytes(bufferOf(side), 0, math.MaxInt32, text(b)))
 	}
@@ -265,7 +265,7 @@ func (s *stream) Reply(status int, headers [][2]string, body []byte, detail stri
 	}
 }
 
-func (s *stream) Resume(side pipeline.Side) {
+func (s *stream) Resume(side host.Side) {
 	if s.ready() {
 		s.check("continue_stream", proxyContinueStream(uint32(side)))
 	}

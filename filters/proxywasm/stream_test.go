@@ -5,7 +5,7 @@ package proxywasm
 import (
 	"testing"
 
-	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/filters/host"
 	"github.com/stretchr/testify/require"
 )
 
@@ -31,19 +31,19 @@ func TestHostCalls(t *testing.T) {
 		want []string
 	}{
 		"set header": {
-			func(s *fakeStage) { s.SetHeader(pipeline.Request, "a", "1") },
+			func(s *fakeStage) { s.SetHeader(host.Request, "a", "1") },
 			[]string{"replace_header_map_value a 1"},
 		},
 		"set pseudo header": {
-			func(s *fakeStage) { s.SetHeader(pipeline.Response, ":status", "503") },
+			func(s *fakeStage) { s.SetHeader(host.Response, ":status", "503") },
 			[]string{"replace_header_map_value :status 503"},
 		},
-		"remove header": {func(s *fakeStage) { s.RemoveHeader(pipeline.Request, "a") }, []string{"remove_header_map_value a"}},
-		"set body":      {func(s *fakeStage) { s.SetBody(pipeline.Request, []byte("new")) }, []string{"set_buffer_bytes new"}},
-		"empty body":    {func(s *fakeStage) { s.SetBody(pipeline.Request, nil) }, []string{"set_buffer_bytes "}},
+		"remove header": {func(s *fakeStage) { s.RemoveHeader(host.Request, "a") }, []string{"remove_header_map_value a"}},
+		"set body":      {func(s *fakeStage) { s.SetBody(host.Request, []byte("new")) }, []string{"set_buffer_bytes new"}},
+		"empty body":    {func(s *fakeStage) { s.SetBody(host.Request, nil) }, []string{"set_buffer_bytes "}},
 		"set property":  {func(s *fakeStage) { s.SetProperty("postern.key", "1") }, []string{"set_property postern.key 1"}},
 		"route":         {func(s *fakeStage) { s.ClearRouteCache() }, []string{"call_foreign_function clear_route_cache"}},
-		"resume":        {func(s *fakeStage) { s.Resume(pipeline.Response) }, []string{"continue_stream 1"}},
+		"resume":        {func(s *fakeStage) { s.Resume(host.Response) }, []string{"continue_stream 1"}},
 		"reply": {
 			func(s *fakeStage) { s.Reply(429, [][2]string{{"a", "b"}}, []byte("slow"), "limit") },
 			[]string{"send_local_response 7 429 limit slow 1 -1"},
@@ -63,11 +63,11 @@ func TestHostCalls(t *testing.T) {
 func TestSetHeaderLeavesOneValue(t *testing.T) {
 	inside(t, func(h *fakeHost, s *fakeStage) {
 		h.headers[requestHeaders] = [][2]string{{"authorization", "theirs"}, {"x", "y"}, {"authorization", "too"}}
-		s.SetHeader(pipeline.Request, "authorization", "ours")
+		s.SetHeader(host.Request, "authorization", "ours")
 		require.Equal(t, [][2]string{{"x", "y"}, {"authorization", "ours"}}, h.headers[requestHeaders])
-		s.SetHeader(pipeline.Request, "x-new", "1")
+		s.SetHeader(host.Request, "x-new", "1")
 		h.refuse["remove_header_map_value"] = NotFound
-		s.RemoveHeader(pipeline.Request, "x-absent")
+		s.RemoveHeader(host.Request, "x-absent")
 		require.NoError(t, s.Err())
 	})
 }
@@ -79,16 +79,16 @@ func TestReads(t *testing.T) {
 		h.properties["upstream\x00address"] = "10.0.0.1:80"
 		h.buffers[0] = []byte("0123456789")
 
-		v, ok := s.Header(pipeline.Request, "a")
+		v, ok := s.Header(host.Request, "a")
 		require.Equal(t, "1", v)
 		require.True(t, ok)
-		v, ok = s.Header(pipeline.Request, "empty")
+		v, ok = s.Header(host.Request, "empty")
 		require.Empty(t, v)
 		require.True(t, ok, "present and empty")
-		_, ok = s.Header(pipeline.Request, "absent")
+		_, ok = s.Header(host.Request, "absent")
 		require.False(t, ok)
-		require.Equal(t, h.headers[requestHeaders], s.Headers(pipeline.Request))
-		require.Equal(t, h.headers[responseHeaders], s.Headers(pipeline.Response))
+		require.Equal(t, h.headers[requestHeaders], s.Headers(host.Request))
+		require.Equal(t, h.headers[responseHeaders], s.Headers(host.Response))
 
 		v, ok = s.Property("upstream", "address")
 		require.Equal(t, "10.0.0.1:80", v)
@@ -117,11 +117,11 @@ func TestBodySizes(t *testing.T) {
 			{0, maxResult + 1, ""},
 			{1 << 40, 1, ""},
 		} {
-			require.Equal(t, c.want, string(s.Body(pipeline.Request, c.offset, c.size)), c)
+			require.Equal(t, c.want, string(s.Body(host.Request, c.offset, c.size)), c)
 		}
-		require.Nil(t, s.Body(pipeline.Response, 0, 10))
+		require.Nil(t, s.Body(host.Response, 0, 10))
 		require.NoError(t, s.Err())
-		first, second := s.Body(pipeline.Request, 0, 5), s.Body(pipeline.Request, 5, 5)
+		first, second := s.Body(host.Request, 0, 5), s.Body(host.Request, 5, 5)
 		_ = append(first, "overwritten"...)
 		require.Equal(t, "01234", string(first))
 		require.Equal(t, "56789", string(second))
@@ -132,7 +132,7 @@ func TestTheFirstErrorStays(t *testing.T) {
 	inside(t, func(h *fakeHost, s *fakeStage) {
 		h.refuse["replace_header_map_value"] = BadArgument
 		h.refuse["get_property"] = InternalFailure
-		s.SetHeader(pipeline.Request, "a", "1")
+		s.SetHeader(host.Request, "a", "1")
 		s.Property("x")
 		var refused *HostError
 		require.ErrorAs(t, s.Err(), &refused)
@@ -146,13 +146,13 @@ func TestResultsOutsideOfTheirMemory(t *testing.T) {
 	inside(t, func(h *fakeHost, s *fakeStage) {
 		h.headers[requestHeaders] = [][2]string{{"a", "1"}}
 		h.elsewhere = true
-		_, ok := s.Header(pipeline.Request, "a")
+		_, ok := s.Header(host.Request, "a")
 		require.False(t, ok)
 		require.ErrorIs(t, s.Err(), ErrResult)
-		require.Nil(t, s.Headers(pipeline.Request))
+		require.Nil(t, s.Headers(host.Request))
 		require.ErrorIs(t, s.Err(), ErrResult)
 		h.elsewhere, h.oversize = false, maxResult+1
-		_, ok = s.Header(pipeline.Request, "a")
+		_, ok = s.Header(host.Request, "a")
 		require.False(t, ok)
 		require.ErrorContains(t, s.Err(), "invalid memory access")
 	})
@@ -163,7 +163,7 @@ func TestMalformedHeaderMap(t *testing.T) {
 		proxyGetHeaderMapPairs = func(_ mapType, addr, size *uint32) Status {
 			return h.give([]byte{9, 0, 0, 0, 1}, addr, size)
 		}
-		require.Nil(t, s.Headers(pipeline.Request))
+		require.Nil(t, s.Headers(host.Request))
 		require.ErrorIs(t, s.Err(), ErrResult)
 	})
 }
@@ -205,16 +205,16 @@ func TestAStreamThatIsNotActiveSaysNothing(t *testing.T) {
 }
 
 // all makes every host call of a stream.
-func all(s pipeline.Stream) {
-	s.Headers(pipeline.Request)
-	s.Header(pipeline.Request, "a")
-	s.SetHeader(pipeline.Request, "a", "b")
-	s.RemoveHeader(pipeline.Request, "a")
-	s.Body(pipeline.Request, 0, 1)
-	s.SetBody(pipeline.Request, nil)
+func all(s host.Stream) {
+	s.Headers(host.Request)
+	s.Header(host.Request, "a")
+	s.SetHeader(host.Request, "a", "b")
+	s.RemoveHeader(host.Request, "a")
+	s.Body(host.Request, 0, 1)
+	s.SetBody(host.Request, nil)
 	s.Property("a")
 	s.SetProperty("a", "b")
 	s.ClearRouteCache()
 	s.Reply(500, nil, nil, "")
-	s.Resume(pipeline.Request)
+	s.Resume(host.Request)
 }

@@ -5,7 +5,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/filters/host"
 )
 
 // The host's log levels.
@@ -19,23 +19,23 @@ const (
 // clockRealtime is the WASI clock of the day.
 const clockRealtime = 0
 
-// vm is the one pipeline.VM of a module instance.
+// vm is the one host.VM of a module instance.
 type vm struct {
 	metrics  map[metricKey]uint32
-	callouts map[uint32]func(*pipeline.CalloutAnswer)
+	callouts map[uint32]func(*host.CalloutAnswer)
 	ns       uint64 // where the host writes the time
 }
 
 type metricKey struct {
-	kind pipeline.MetricKind
+	kind host.MetricKind
 	name string
 }
 
-var _ pipeline.VM = (*vm)(nil)
+var _ host.VM = (*vm)(nil)
 
 var machine = &vm{
 	metrics:  map[metricKey]uint32{},
-	callouts: map[uint32]func(*pipeline.CalloutAnswer){},
+	callouts: map[uint32]func(*host.CalloutAnswer){},
 }
 
 // Now asks the host once; time.Now would ask for a second, monotonic reading.
@@ -44,14 +44,14 @@ func (v *vm) Now() time.Time {
 	return time.Unix(0, int64(v.ns))
 }
 
-func (v *vm) Log(l pipeline.Level, line string) {
+func (v *vm) Log(l host.Level, line string) {
 	level := uint32(levelCritical)
 	switch l {
-	case pipeline.Debug:
+	case host.Debug:
 		level = levelDebug
-	case pipeline.Info:
+	case host.Info:
 		level = levelInfo
-	case pipeline.Warn:
+	case host.Warn:
 		level = levelWarn
 	}
 	proxyLog(level, line)
@@ -76,7 +76,7 @@ func (v *vm) SetShared(key string, value []byte, version uint32) bool {
 func (v *vm) TickEvery(ms uint32) { proxySetTickPeriod(ms) }
 
 // Metric remembers ids: Envoy gives a new one for each definition of a name.
-func (v *vm) Metric(k pipeline.MetricKind, name string) (uint32, bool) {
+func (v *vm) Metric(k host.MetricKind, name string) (uint32, bool) {
 	key := metricKey{k, name}
 	if id, ok := v.metrics[key]; ok {
 		return id, true
@@ -99,7 +99,7 @@ func (v *vm) Record(id uint32, value uint64) { proxyRecordMetric(id, value) }
 // another plugin's stream is active.
 //
 // When Call returns an error, done does not run.
-func (v *vm) Call(c pipeline.Callout, done func(*pipeline.CalloutAnswer)) error {
+func (v *vm) Call(c host.Callout, done func(*host.CalloutAnswer)) error {
 	headers := appendPairs(nil, c.Headers)
 	trailers := appendPairs(nil, nil)
 	inbox.expect()
@@ -128,7 +128,7 @@ func (v *vm) answer(token, headers, size uint32) {
 
 // readAnswer collects a callout's answer, nil when it has no headers: that is
 // how hosts say that the call failed.
-func readAnswer(headers, size uint32) *pipeline.CalloutAnswer {
+func readAnswer(headers, size uint32) *host.CalloutAnswer {
 	if headers == 0 {
 		return nil
 	}
@@ -145,7 +145,7 @@ func readAnswer(headers, size uint32) *pipeline.CalloutAnswer {
 	if !ok {
 		return nil
 	}
-	return &pipeline.CalloutAnswer{Status: statusIn(pairs), Headers: pairs, Body: body}
+	return &host.CalloutAnswer{Status: statusIn(pairs), Headers: pairs, Body: body}
 }
 
 func readCalloutBody(size int) ([]byte, bool) {

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/filters/host"
 	"github.com/stretchr/testify/require"
 )
 
@@ -17,7 +17,7 @@ func TestClockEnvironmentAndLog(t *testing.T) {
 	t.Setenv("POSTERN_TEST", "here")
 	require.Equal(t, "here", machine.Env("POSTERN_TEST"))
 	require.Empty(t, machine.Env("POSTERN_ABSENT"))
-	for l := pipeline.Debug; l <= pipeline.Critical; l++ {
+	for l := host.Debug; l <= host.Critical; l++ {
 		machine.Log(l, "line")
 	}
 	require.Equal(t, []string{"log 1 line", "log 2 line", "log 3 line", "log 5 line"}, f.log)
@@ -41,11 +41,11 @@ func TestSharedData(t *testing.T) {
 
 func TestMetrics(t *testing.T) {
 	f := newFake()
-	id, ok := machine.Metric(pipeline.CounterMetric, "requests")
+	id, ok := machine.Metric(host.CounterMetric, "requests")
 	require.True(t, ok)
-	again, _ := machine.Metric(pipeline.CounterMetric, "requests")
+	again, _ := machine.Metric(host.CounterMetric, "requests")
 	require.Equal(t, id, again)
-	other, _ := machine.Metric(pipeline.GaugeMetric, "requests")
+	other, _ := machine.Metric(host.GaugeMetric, "requests")
 	require.NotEqual(t, id, other)
 	machine.Add(id, -1)
 	machine.Record(id, 5)
@@ -53,7 +53,7 @@ func TestMetrics(t *testing.T) {
 		"define_metric requests", "define_metric requests", "increment_metric 1 -1", "record_metric 1 5",
 	}, f.log)
 	f.refuse["define_metric"] = Unimplemented
-	_, ok = machine.Metric(pipeline.CounterMetric, "new")
+	_, ok = machine.Metric(host.CounterMetric, "new")
 	require.False(t, ok)
 }
 
@@ -61,11 +61,11 @@ func TestCallouts(t *testing.T) {
 	f := newFake()
 	p := &fakePlugin{}
 	start(t, p)
-	ask := func() (*[]*pipeline.CalloutAnswer, uint32) {
-		got := &[]*pipeline.CalloutAnswer{}
-		require.NoError(t, machine.Call(pipeline.Callout{
+	ask := func() (*[]*host.CalloutAnswer, uint32) {
+		got := &[]*host.CalloutAnswer{}
+		require.NoError(t, machine.Call(host.Callout{
 			Cluster: "ledger", Headers: [][2]string{{":path", "/"}}, Body: []byte("take"), Timeout: 1500 * time.Microsecond,
-		}, func(a *pipeline.CalloutAnswer) { *got = append(*got, a) }))
+		}, func(a *host.CalloutAnswer) { *got = append(*got, a) }))
 		return got, f.token
 	}
 
@@ -76,7 +76,7 @@ func TestCallouts(t *testing.T) {
 	dispatch(atCallout, 1, token, 2, 5)
 	dispatch(atCallout, 1, token, 2, 5)
 	dispatch(atCallout, 1, 12345, 2, 5)
-	require.Equal(t, []*pipeline.CalloutAnswer{{Status: 207, Headers: f.headers[calloutHeaders], Body: []byte("given")}}, *got)
+	require.Equal(t, []*host.CalloutAnswer{{Status: 207, Headers: f.headers[calloutHeaders], Body: []byte("given")}}, *got)
 
 	got, token = ask()
 	dispatch(atCallout, 1, token, 2, 0)
@@ -94,12 +94,12 @@ func TestCallouts(t *testing.T) {
 	} {
 		got, token = ask()
 		fail(token)
-		require.Equal(t, []*pipeline.CalloutAnswer{nil}, *got, name)
+		require.Equal(t, []*host.CalloutAnswer{nil}, *got, name)
 		f.refuse, f.elsewhere, f.oversize = map[string]Status{}, false, 0
 	}
 
 	f.refuse["http_call"] = BadArgument
-	err := machine.Call(pipeline.Callout{Cluster: "none"}, func(*pipeline.CalloutAnswer) { t.Fatal("done after an error") })
+	err := machine.Call(host.Callout{Cluster: "none"}, func(*host.CalloutAnswer) { t.Fatal("done after an error") })
 	require.EqualError(t, err, "host call http_call: bad argument")
 }
 
@@ -110,7 +110,7 @@ func TestACalloutOutlivesItsStream(t *testing.T) {
 	answered := 0
 	p.on = func(s *fakeStage, callback string) {
 		if callback == "done" {
-			require.NoError(t, p.vm.Call(pipeline.Callout{}, func(*pipeline.CalloutAnswer) {
+			require.NoError(t, p.vm.Call(host.Callout{}, func(*host.CalloutAnswer) {
 				answered++
 				s.Activate()
 				require.ErrorIs(t, s.Err(), ErrGone)

@@ -102,11 +102,11 @@ func (c *Case) open() (*hosttest.Host, [][2]string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	module := hosttest.NativeGuest(pipelinetest.Guest(func(vm pipeline.VM) *pipeline.Module {
+	module := hosttest.NativeGuest(pipelinetest.Guest(func(vm pipeline.VM) func() pipeline.Plugin {
 		for name, s := range preset {
 			health.Preset(vm, name, &s, at)
 		}
-		return pipeline.New(vm, builtin.Dialects())
+		return pipeline.New(vm, builtin.Dialects()).Plugin
 	}))
 	h, err := hosttest.New(gateway.Host(gateway.Options{Module: module, Node: node, Config: decoded,
 		Env: variables(node, map[string]string{}), Clock: hosttest.NewVirtualClock(at)}))

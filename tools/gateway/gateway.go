@@ -24,8 +24,8 @@ import (
 
 // Native is the module as Go code, for tests that need no wasm.
 func Native() hosttest.Module {
-	return hosttest.NativeGuest(pipelinetest.Guest(func(vm pipeline.VM) *pipeline.Module {
-		return pipeline.New(vm, builtin.Dialects())
+	return hosttest.NativeGuest(pipelinetest.Guest(func(vm pipeline.VM) func() pipeline.Plugin {
+		return pipeline.New(vm, builtin.Dialects()).Plugin
 	}))
 }
 

@@ -16,8 +16,9 @@ import (
 	hosttest "github.com/posterngw/postern/host-test"
 )
 
-// Guest adapts a module to a host. make is called once per VM.
-func Guest(make func(pipeline.VM) *pipeline.Module) func(hosttest.Calls) hosttest.Guest {
+// Guest adapts a module to a host. make is called once per VM, and what it
+// returns for each plugin.
+func Guest(make func(pipeline.VM) func() pipeline.Plugin) func(hosttest.Calls) hosttest.Guest {
 	return func(calls hosttest.Calls) hosttest.Guest {
 		g := &guest{calls: calls, plugins: map[uint32]pipeline.Plugin{}, streams: map[uint32]*stream{}, callouts: map[uint32]func(*pipeline.CalloutAnswer){}}
 		g.vm = &vm{g}
@@ -30,8 +31,8 @@ type guest struct {
 	hosttest.BaseGuest
 	calls    hosttest.Calls
 	vm       *vm
-	make     func(pipeline.VM) *pipeline.Module
-	module   *pipeline.Module
+	make     func(pipeline.VM) func() pipeline.Plugin
+	plugin   func() pipeline.Plugin
 	root     uint32 // the plugin whose callback runs
 	plugins  map[uint32]pipeline.Plugin
 	streams  map[uint32]*stream
@@ -45,10 +46,10 @@ func Stream(calls hosttest.Calls, ctx uint32) pipeline.Stream {
 
 func (g *guest) OnContextCreate(ctx, parent uint32) {
 	if parent == 0 {
-		if g.module == nil { // not before: a module that loads may call nothing
-			g.module = g.make(g.vm)
+		if g.plugin == nil { // not before: a module that loads may call nothing
+			g.plugin = g.make(g.vm)
 		}
-		g.plugins[ctx] = g.module.Plugin()
+		g.plugins[ctx] = g.plugin()
 		return
 	}
 	s := &stream{g: g, ctx: ctx, root: parent}

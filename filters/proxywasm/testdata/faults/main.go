@@ -8,24 +8,24 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/filters/host"
 	"github.com/posterngw/postern/filters/proxywasm"
 )
 
 func main() {}
 
 func init() {
-	proxywasm.Register(func(vm pipeline.VM) pipeline.Plugin {
+	proxywasm.Register(func(vm host.VM) host.Plugin {
 		if machine == nil {
 			machine = vm
-			panics, _ := vm.Metric(pipeline.CounterMetric, "panics")
+			panics, _ := vm.Metric(host.CounterMetric, "panics")
 			proxywasm.OnPanic(func(string, string) { vm.Add(panics, 1) })
 		}
 		return &plugin{}
 	})
 }
 
-var machine pipeline.VM
+var machine host.VM
 
 type plugin struct{ config string }
 
@@ -37,7 +37,7 @@ func (p *plugin) Configure(raw []byte) bool {
 	return true
 }
 
-func (p *plugin) Stream(s pipeline.Stream) pipeline.Callbacks {
+func (p *plugin) Stream(s host.Stream) host.Callbacks {
 	if p.config == "stream" {
 		panic(p.config)
 	}
@@ -54,7 +54,7 @@ func (p *plugin) TickPeriod() uint32 {
 }
 
 type stage struct {
-	s        pipeline.Stream
+	s        host.Stream
 	at, what string
 	held     int
 	tapped   int
@@ -62,9 +62,9 @@ type stage struct {
 
 var none *stage
 
-func (c *stage) do(at string) pipeline.Action {
+func (c *stage) do(at string) host.Action {
 	if c.at != at {
-		return pipeline.Continue
+		return host.Continue
 	}
 	switch c.what {
 	case "panic", "twice":
@@ -80,7 +80,7 @@ func (c *stage) do(at string) pipeline.Action {
 	case "body":
 		return c.body()
 	}
-	return pipeline.Continue
+	return host.Continue
 }
 
 // deep panics far up the stack, after it has grown.
@@ -94,57 +94,57 @@ func deep(n int) int {
 }
 
 // reads answers with all that it can read.
-func (c *stage) reads() pipeline.Action {
-	value, present := c.s.Header(pipeline.Request, "x-value")
-	_, absent := c.s.Header(pipeline.Request, "x-absent")
+func (c *stage) reads() host.Action {
+	value, present := c.s.Header(host.Request, "x-value")
+	_, absent := c.s.Header(host.Request, "x-absent")
 	path, _ := c.s.Property("request", "path")
 	_, missing := c.s.Property("no", "such")
 	got := []string{
 		value, strconv.FormatBool(present), strconv.FormatBool(absent), path, strconv.FormatBool(missing),
-		strconv.Itoa(len(c.s.Headers(pipeline.Request))), machine.Env("PLACE"), machine.Now().UTC().Format("2006-01-02"),
+		strconv.Itoa(len(c.s.Headers(host.Request))), machine.Env("PLACE"), machine.Now().UTC().Format("2006-01-02"),
 	}
 	if err := c.s.Err(); err != nil {
 		got = append(got, err.Error())
 	}
 	c.s.Reply(200, [][2]string{{"x-a", "1"}, {"x-b", "2"}}, []byte(strings.Join(got, "|")), "reads")
-	return pipeline.Pause
+	return host.Pause
 }
 
 // body turns the held body round.
-func (c *stage) body() pipeline.Action {
-	b := c.s.Body(pipeline.Request, 0, c.held)
+func (c *stage) body() host.Action {
+	b := c.s.Body(host.Request, 0, c.held)
 	turned := make([]byte, len(b))
 	for i := range b {
 		turned[len(b)-1-i] = b[i]
 	}
-	c.s.SetHeader(pipeline.Request, "content-length", strconv.Itoa(len(turned)))
-	c.s.SetBody(pipeline.Request, turned)
-	return pipeline.Continue
+	c.s.SetHeader(host.Request, "content-length", strconv.Itoa(len(turned)))
+	c.s.SetBody(host.Request, turned)
+	return host.Continue
 }
 
-func (c *stage) RequestHeaders(end bool) pipeline.Action {
-	do, _ := c.s.Header(pipeline.Request, "x-do")
+func (c *stage) RequestHeaders(end bool) host.Action {
+	do, _ := c.s.Header(host.Request, "x-do")
 	c.at, c.what, _ = strings.Cut(do, " ")
 	action := c.do("request_headers")
 	if c.at == "request_body" && !end {
-		return pipeline.Pause
+		return host.Pause
 	}
 	return action
 }
 
-func (c *stage) RequestBody(size int, end bool) pipeline.Action {
+func (c *stage) RequestBody(size int, end bool) host.Action {
 	if c.at == "request_body" && !end {
-		return pipeline.Pause
+		return host.Pause
 	}
 	c.held = size
 	return c.do("request_body")
 }
 
-func (c *stage) RequestTrailers() pipeline.Action     { return c.do("request_trailers") }
-func (c *stage) ResponseHeaders(bool) pipeline.Action { return c.do("response_headers") }
-func (c *stage) ResponseTrailers() pipeline.Action    { return c.do("response_trailers") }
-func (c *stage) ResponseBody(size int, _ bool) pipeline.Action {
-	c.tapped += len(c.s.Body(pipeline.Response, 0, size))
+func (c *stage) RequestTrailers() host.Action     { return c.do("request_trailers") }
+func (c *stage) ResponseHeaders(bool) host.Action { return c.do("response_headers") }
+func (c *stage) ResponseTrailers() host.Action    { return c.do("response_trailers") }
+func (c *stage) ResponseBody(size int, _ bool) host.Action {
+	c.tapped += len(c.s.Body(host.Response, 0, size))
 	return c.do("response_body")
 }
 
@@ -153,10 +153,10 @@ func (c *stage) Done() {
 	c.do("done")
 }
 
-func (c *stage) Recovered(cause string) pipeline.Action {
+func (c *stage) Recovered(cause string) host.Action {
 	if c.what == "twice" {
 		panic("again")
 	}
 	c.s.Reply(500, nil, []byte("recovered: "+cause), "recovered")
-	return pipeline.Pause
+	return host.Pause
 }

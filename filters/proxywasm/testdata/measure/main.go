@@ -7,18 +7,18 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/posterngw/postern/filters/pipeline"
+	"github.com/posterngw/postern/filters/host"
 	"github.com/posterngw/postern/filters/proxywasm"
 )
 
 func main() {}
 
 func init() {
-	proxywasm.Register(func(vm pipeline.VM) pipeline.Plugin { return &plugin{vm: vm} })
+	proxywasm.Register(func(vm host.VM) host.Plugin { return &plugin{vm: vm} })
 }
 
 type plugin struct {
-	vm      pipeline.VM
+	vm      host.VM
 	thing   string
 	times   int
 	counter uint32
@@ -30,45 +30,45 @@ func (p *plugin) Configure(raw []byte) bool {
 	if n, err := strconv.Atoi(times); err == nil {
 		p.times = n
 	}
-	p.counter, _ = p.vm.Metric(pipeline.CounterMetric, "measure")
+	p.counter, _ = p.vm.Metric(host.CounterMetric, "measure")
 	return thing != "refuse"
 }
 
-func (p *plugin) Stream(s pipeline.Stream) pipeline.Callbacks { return &stage{s: s, p: p} }
-func (p *plugin) Tick()                                       {}
-func (p *plugin) TickPeriod() uint32                          { return 0 }
+func (p *plugin) Stream(s host.Stream) host.Callbacks { return &stage{s: s, p: p} }
+func (p *plugin) Tick()                               {}
+func (p *plugin) TickPeriod() uint32                  { return 0 }
 
 type stage struct {
-	s pipeline.Stream
+	s host.Stream
 	p *plugin
 }
 
-func (c *stage) RequestHeaders(end bool) pipeline.Action {
+func (c *stage) RequestHeaders(end bool) host.Action {
 	for range c.p.times {
 		c.atHeaders()
 	}
 	if (c.p.thing == "gate" || c.p.thing == "body" || c.p.thing == "rewrite") && !end {
-		return pipeline.Pause
+		return host.Pause
 	}
-	return pipeline.Continue
+	return host.Continue
 }
 
 func (c *stage) atHeaders() {
 	switch c.p.thing {
 	case "header":
-		c.s.Header(pipeline.Request, "content-type")
+		c.s.Header(host.Request, "content-type")
 	case "absent":
-		c.s.Header(pipeline.Request, "x-absent")
+		c.s.Header(host.Request, "x-absent")
 	case "pairs":
-		c.s.Headers(pipeline.Request)
+		c.s.Headers(host.Request)
 	case "property":
 		c.s.Property("request", "path")
 	case "set":
-		c.s.SetHeader(pipeline.Request, "x-set", "value")
+		c.s.SetHeader(host.Request, "x-set", "value")
 	case "path":
-		c.s.SetHeader(pipeline.Request, ":path", "/v1/chat")
+		c.s.SetHeader(host.Request, ":path", "/v1/chat")
 	case "remove":
-		c.s.RemoveHeader(pipeline.Request, "x-absent")
+		c.s.RemoveHeader(host.Request, "x-absent")
 	case "setproperty":
 		c.s.SetProperty("measure", "value")
 	case "route":
@@ -80,37 +80,37 @@ func (c *stage) atHeaders() {
 	}
 }
 
-func (c *stage) RequestBody(size int, end bool) pipeline.Action {
+func (c *stage) RequestBody(size int, end bool) host.Action {
 	switch c.p.thing {
 	case "gate", "body", "rewrite":
 		if !end {
-			return pipeline.Pause
+			return host.Pause
 		}
 		c.atBody(size)
 	}
-	return pipeline.Continue
+	return host.Continue
 }
 
 func (c *stage) atBody(size int) {
 	if c.p.thing == "gate" {
 		return
 	}
-	b := c.s.Body(pipeline.Request, 0, size)
+	b := c.s.Body(host.Request, 0, size)
 	if c.p.thing == "rewrite" {
-		c.s.SetBody(pipeline.Request, b)
+		c.s.SetBody(host.Request, b)
 	}
 }
 
-func (c *stage) RequestTrailers() pipeline.Action         { return pipeline.Continue }
-func (c *stage) ResponseHeaders(end bool) pipeline.Action { return pipeline.Continue }
+func (c *stage) RequestTrailers() host.Action         { return host.Continue }
+func (c *stage) ResponseHeaders(end bool) host.Action { return host.Continue }
 
-func (c *stage) ResponseBody(size int, end bool) pipeline.Action {
+func (c *stage) ResponseBody(size int, end bool) host.Action {
 	if c.p.thing == "tap" {
-		c.s.Body(pipeline.Response, 0, size)
+		c.s.Body(host.Response, 0, size)
 	}
-	return pipeline.Continue
+	return host.Continue
 }
 
-func (c *stage) ResponseTrailers() pipeline.Action      { return pipeline.Continue }
-func (c *stage) Done()                                  {}
-func (c *stage) Recovered(cause string) pipeline.Action { return pipeline.Continue }
+func (c *stage) ResponseTrailers() host.Action      { return host.Continue }
+func (c *stage) Done()                              {}
+func (c *stage) Recovered(cause string) host.Action { return host.Continue }
