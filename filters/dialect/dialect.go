@@ -45,6 +45,9 @@ type API struct {
 	// Same serves requests that the target takes in this very API; nil when
 	// bytes are never kept.
 	Same Same
+	// Alike reports whether a target takes a body of the form that a request of this
+	// API has (Facts.Form); nil: the API has one form.
+	Alike func(f *llm.Facts, t *Target) bool
 	// Takes reports whether a target of the dialect has this API; nil: all have.
 	Takes func(t *Target) bool
 	// Translates reports whether a target that has this API is asked in it for
@@ -60,21 +63,26 @@ type API struct {
 // Serves returns the API that a request is sent in to a target of the dialect,
 // and whether that is the request's own, so that its bytes are kept; nil when
 // the target cannot serve the request's operation.
-func (d *Dialect) Serves(own *API, op llm.Operation, t *Target) (api *API, same bool) {
+func (d *Dialect) Serves(own *API, f *llm.Facts, t *Target) (api *API, same bool) {
 	for _, a := range d.APIs {
-		if a == own && a.Same != nil && a.takes(t) {
+		if a == own && a.Same != nil && a.takes(t) && (a.Alike == nil || a.Alike(f, t)) {
 			return a, true
 		}
 	}
+	return d.translated(f.Operation, t), false
+}
+
+// translated is the API that requests of an operation are translated to.
+func (d *Dialect) translated(op llm.Operation, t *Target) *API {
 	for _, a := range d.APIs {
 		if a.Operation == op && a.Provider != nil && a.takes(t) && (a.Translates == nil || a.Translates(t)) {
-			return a, false
+			return a
 		}
 	}
 	if op == llm.Complete {
-		return d.Serves(nil, llm.Chat, t) // the text to go on with is one turn
+		return d.translated(llm.Chat, t) // the text to go on with is one turn
 	}
-	return nil, false
+	return nil
 }
 
 // Endpoint is the provider side of the first API that has one; nil when the

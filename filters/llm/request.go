@@ -11,7 +11,7 @@ type Facts struct {
 	Tools      int // tools offered
 	Images     int // image parts
 	Needs      Needs
-	Form       uint8  // the client codec's own note, from its Call
+	Form       uint8  // the client codec's own note, from its Call or of the body
 	Rest       string // of a passed-on call: see dialect.Call
 	TextBytes  int    // upper bound of the bytes that can become input tokens
 	WantsUsage bool   // the client itself asked for usage in its stream

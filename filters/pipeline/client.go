@@ -172,7 +172,8 @@ func (c *clientStage) accept() outcome {
 	if c.r.facts, e = c.r.api.Client.Facts(c.r.call, doc); e != nil {
 		return c.fail(e)
 	}
-	c.r.facts.Received, c.r.facts.Form, c.r.facts.Rest = c.r.began.Unix(), c.r.call.Form, c.r.unmarkPath(c.r.call.Rest)
+	c.r.facts.Form |= c.r.call.Form
+	c.r.facts.Received, c.r.facts.Rest = c.r.began.Unix(), c.r.unmarkPath(c.r.call.Rest)
 	c.r.advance(gathering)
 	if len(c.m.gather) > 0 || len(c.snap.renewed) > 0 {
 		g := &gathered{c: c}

@@ -128,7 +128,7 @@ func (r *request) uniform() bool {
 // serves is the API that a target is asked in, nil when it has none for this
 // operation, and whether it is the client's own, so that bytes are kept.
 func (r *request) serves(t *route.Target) (api *dialect.API, same bool) {
-	return t.Provider.Dialect.Serves(r.api, r.call.Operation, &t.Codec)
+	return t.Provider.Dialect.Serves(r.api, &r.facts, &t.Codec)
 }
 
 // same reports whether client and target speak one API.

@@ -164,12 +164,9 @@ func (x *wholeRelay) end(p *providerStage, size int) Action {
 	if e != nil {
 		return p.fail(e)
 	}
-	out, e := p.translate(body)
+	out, e := p.translate(body, x.h.pairs.get)
 	if e != nil {
 		return p.fail(e)
-	}
-	if c, ok := p.attempt().api.Provider.(dialect.Counter); ok && !p.r.usage.Known {
-		p.r.usage = c.Counted(x.h.pairs.get)
 	}
 	if p.r.facts.Stream {
 		return p.fail(malformed("not_a_stream", "the provider's answer is not the stream that was asked for"))
@@ -225,8 +222,9 @@ func (p *providerStage) decoded(h *answerHead, size, limit int) ([]byte, *llm.Er
 	return plain, nil
 }
 
-// translate reads a whole answer; nil bytes keep it as it is.
-func (p *providerStage) translate(body []byte) ([]byte, *llm.Error) {
+// translate reads a whole answer; nil bytes keep it as it is. What it does not
+// count its headers h may.
+func (p *providerStage) translate(body []byte, h dialect.Header) ([]byte, *llm.Error) {
 	r, t := p.r, p.target()
 	if p.attempt().same {
 		edits := &p.m.edits
@@ -235,15 +233,24 @@ func (p *providerStage) translate(body []byte) ([]byte, *llm.Error) {
 		if e != nil {
 			return nil, e
 		}
-		r.usage = usage
+		r.usage = p.counted(usage, h)
 		return p.marked(body, edits), nil
 	}
 	a, e := p.attempt().api.Provider.Decode(&r.facts, &t.Codec, body)
 	if e != nil {
 		return nil, e
 	}
+	a.Usage = p.counted(a.Usage, h)
 	r.usage = a.Usage
 	return p.m.wrote(r.api.Client.AppendAnswer(p.m.out[:0], &r.facts, r.facts.Model, a, &r.loss)), nil
+}
+
+// counted is the usage of an answer, of its headers h where its body has none.
+func (p *providerStage) counted(u llm.Usage, h dialect.Header) llm.Usage {
+	if c, ok := p.attempt().api.Provider.(dialect.Counter); ok && !u.Known {
+		return c.Counted(h)
+	}
+	return u
 }
 
 // marked makes the edits of an answer, and marks its ids; nil bytes keep it as it is.

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"strconv"
 
-	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/estimate"
 	"github.com/posterngw/postern/filters/llm"
 )
@@ -73,10 +72,7 @@ func (x *watched) whole() *llm.Error {
 	if r.call.Operation == llm.Passthrough {
 		e = nil // files and batches are what they are
 	}
-	r.usage = usage
-	if c, ok := p.attempt().api.Provider.(dialect.Counter); ok && !usage.Known {
-		r.usage = c.Counted(x.header)
-	}
+	r.usage = p.counted(usage, x.header)
 	if !r.usage.Known && writes(r.call.Operation) {
 		r.whole = estimate.Escaped(body)
 	}

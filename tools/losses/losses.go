@@ -82,7 +82,7 @@ func (c *Client) fate(t *Target, without, with []byte, f *dialecttest.Field) (Fa
 	if c.API.Operation == llm.Embed {
 		codec.Model = t.Embedder
 	}
-	api, same := t.Dialect.Serves(c.API, c.API.Operation, &codec)
+	api, same := t.Dialect.Serves(c.API, &llm.Facts{Operation: c.API.Operation}, &codec)
 	switch {
 	case api == nil:
 		return Fate{"unserved", ""}, nil

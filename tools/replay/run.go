@@ -242,7 +242,7 @@ func (r *replay) flavour(a *dialect.API) (string, bool) {
 			continue
 		}
 		for _, f := range append([]string{r.route.Flavour, ""}, d.Flavours...) {
-			asked, same := d.Serves(a, r.call.Operation, &dialect.Target{Flavour: f, Model: r.upstream()})
+			asked, same := d.Serves(a, &r.facts, &dialect.Target{Flavour: f, Model: r.upstream()})
 			if asked == r.api && !same {
 				return f, true
 			}

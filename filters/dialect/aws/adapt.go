@@ -1,6 +1,8 @@
 package aws
 
 import (
+	"bytes"
+
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
@@ -130,17 +132,26 @@ type encoder struct {
 	inner  dialect.Encoder
 	frames sse.Framer
 	buf    []byte
+	usage  llm.Usage
 }
 
-// NewEncoder writes chunks for a client that knows the API of inner on Bedrock.
+// NewEncoder writes chunks for a client that knows the API of inner on Bedrock:
+// the last one says what the answer cost, as Bedrock has it.
 func NewEncoder(inner dialect.Encoder) dialect.Encoder { return &encoder{inner: inner} }
 
 func (e *encoder) Append(dst []byte, ev *llm.Event) []byte {
+	if ev.Kind == llm.UsageEvent {
+		e.usage = *ev.Usage
+	}
 	e.buf = e.inner.Append(e.buf[:0], ev)
 	e.frames.Feed(e.buf)
 	for x, ok := e.frames.Next(); ok; x, ok = e.frames.Next() {
-		if len(x.Data) > 0 {
-			dst = AppendChunk(dst, x.Data)
+		data := x.Data
+		if e.usage.Known && bytes.HasSuffix(data, lastEvent) {
+			data = appendMetrics(data[:len(data)-1], &e.usage)
+		}
+		if len(data) > 0 {
+			dst = AppendChunk(dst, data)
 		}
 	}
 	return dst

@@ -106,8 +106,25 @@ func AppendChunk(dst, event []byte) []byte {
 	return w.B
 }
 
-// metricsKey stands in the last event of every stream.
-var metricsKey = []byte(`"amazon-bedrock-invocationMetrics"`)
+// metricsKey stands in the last event of every stream, which lastEvent ends where it
+// is Claude's.
+var (
+	metricsKey = []byte(`"amazon-bedrock-invocationMetrics"`)
+	lastEvent  = []byte(`"message_stop"}`)
+)
+
+// appendMetrics adds what the answer cost to an event that is open, and closes it.
+// How long the model took is not known.
+func appendMetrics(dst []byte, u *llm.Usage) []byte {
+	w := dialect.Writer{B: dst}
+	w.Object("amazon-bedrock-invocationMetrics")
+	w.Int("inputTokenCount", u.Input)
+	w.Int("outputTokenCount", u.OutputTotal())
+	w.Int("cacheReadInputTokenCount", u.CacheRead)
+	w.Int("cacheWriteInputTokenCount", u.CacheWrite)
+	w.B = append(w.B, "}}"...)
+	return w.B
+}
 
 // Metrics is what Bedrock itself counted: it adds that to the last event of a
 // stream, whatever the model's own API says. Unknown when the event has none.

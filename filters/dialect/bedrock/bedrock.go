@@ -8,8 +8,9 @@
 // # InvokeModel
 //
 // Its bodies are the models' own. A client's go to targets of this dialect as they
-// are, with the usage of any family counted; Claude's (they name anthropic_version)
-// go to any target. An answer is the client's family's, since nothing in it changes.
+// are, with the usage of any family counted. Claude's (they name anthropic_version)
+// go to any target: as they are to Claude, and to a model whose name does not tell
+// its family, else translated. A client of Claude gets Claude's answers from all.
 //
 // Targets of flavour "invoke" are asked by InvokeModel, with the body of the family
 // that the model's name tells, also behind an inference profile's region or in an

@@ -17,6 +17,9 @@ type family interface {
 	stream(f *llm.Facts, t *dialect.Target, lim dialect.Limits) dialect.Decoder
 }
 
+// claudes is how the names of Claude's models begin.
+const claudes = "anthropic."
+
 // family finds the family by the model's name.
 func (p *invokeProvider) family(t *dialect.Target) (family, *llm.Error) {
 	if t == nil {
@@ -24,7 +27,7 @@ func (p *invokeProvider) family(t *dialect.Target) (family, *llm.Error) {
 	}
 	name := aws.Family(t.Model)
 	switch {
-	case strings.HasPrefix(name, "anthropic."):
+	case strings.HasPrefix(name, claudes):
 		return &claudeFamily{p.claude}, nil
 	case strings.HasPrefix(name, "amazon.nova"):
 		return novaFamily{}, nil

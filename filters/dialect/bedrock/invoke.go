@@ -2,6 +2,7 @@ package bedrock
 
 import (
 	"math"
+	"strings"
 
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/dialect/aws"
@@ -19,7 +20,17 @@ const invokeFlavour = "invoke"
 // bodies are chat completions.
 func Invoke(claude, chat *dialect.API) *dialect.API {
 	return &dialect.API{Name: "invoke", Operation: llm.Chat, Client: &invokeClient{claude: claude.Client},
-		Provider: &invokeProvider{claude: claude.Provider, chat: chat.Provider}, Same: &invokeSame{}, Pause: aws.Pause}
+		Provider: &invokeProvider{claude: claude.Provider, chat: chat.Provider}, Same: &invokeSame{}, Alike: alike, Pause: aws.Pause}
+}
+
+// claudeForm is the form of a body that is Claude's.
+const claudeForm = 1
+
+// alike reports whether a target takes the body: Claude's are for Claude, and for a
+// model whose name does not tell. What others are they do not say.
+func alike(f *llm.Facts, t *dialect.Target) bool {
+	name := aws.Family(t.Model)
+	return f.Form != claudeForm || name == "" || strings.HasPrefix(name, claudes)
 }
 
 // actions are the calls' names in paths, whole and streamed.
@@ -29,7 +40,7 @@ const (
 )
 
 // invokeClient serves bodies of Claude to any target, and all others to targets of
-// this dialect alone, whose bytes they keep.
+// this dialect alone, whatever family's, whose bytes they keep.
 type invokeClient struct {
 	caller
 	claude dialect.Client
@@ -58,7 +69,9 @@ var limitPaths = [][]string{{"max_tokens"}, {"max_gen_len"}, {"textGenerationCon
 // Facts reads what deciding needs.
 func (c *invokeClient) Facts(call dialect.Call, doc *jsonx.Document) (llm.Facts, *llm.Error) {
 	if ofClaude(doc) {
-		return c.claude.Facts(call, doc)
+		f, err := c.claude.Facts(call, doc)
+		f.Form = claudeForm
+		return f, err
 	}
 	f := llm.Facts{Operation: call.Operation, Model: call.Model, Stream: call.Stream, Choices: 1, WantsUsage: true, TextBytes: len(doc.Body())}
 	for _, path := range limitPaths {

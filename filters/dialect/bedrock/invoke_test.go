@@ -256,22 +256,33 @@ func TestOtherClient(t *testing.T) {
 // TestServes says in which API a target is asked.
 func TestServes(t *testing.T) {
 	d := bedrock.New(anthropic.Messages(), openai.Chat())
+	doc, bad := jsonx.Scan([]byte(`{"anthropic_version":"v","max_tokens":9,"messages":[]}`), invoke.Client.Inspected(), jsonx.Limits{})
+	require.Nil(t, bad)
+	facts, _ := invoke.Client.Facts(dialect.Call{}, &doc)
+	claude := facts.Form
+	require.NotZero(t, claude)
 	for _, c := range []struct {
 		own     int // index of the client's API; -1: another dialect's
 		op      llm.Operation
+		form    uint8
 		flavour string
+		model   string
 		want    string
 		same    bool
 	}{
-		{-1, llm.Chat, "", "converse", false}, {-1, llm.Chat, "invoke", "invoke", false}, {-1, llm.Embed, "", "embed", false},
-		{0, llm.Chat, "", "converse", true}, {0, llm.Chat, "invoke", "invoke", false},
-		{1, llm.Chat, "", "invoke", true}, {1, llm.Chat, "invoke", "invoke", true},
+		{-1, llm.Chat, 0, "", "", "converse", false}, {-1, llm.Chat, 0, "invoke", "", "invoke", false}, {-1, llm.Embed, 0, "", "", "embed", false},
+		{0, llm.Chat, 0, "", "", "converse", true}, {0, llm.Chat, 0, "invoke", "", "invoke", false},
+		{1, llm.Chat, 0, "", "meta.llama3", "invoke", true}, {1, llm.Chat, 0, "invoke", "amazon.nova-lite", "invoke", true},
+		{1, llm.Chat, claude, "", "us.anthropic.claude-x", "invoke", true}, {1, llm.Chat, claude, "invoke", "anthropic.claude-x", "invoke", true},
+		{1, llm.Chat, claude, "", "arn:aws:bedrock:us-east-1:1:application-inference-profile/abc", "invoke", true},
+		{1, llm.Chat, claude, "", "us.amazon.nova-lite-v1:0", "converse", false}, {1, llm.Chat, claude, "invoke", "us.amazon.nova-lite-v1:0", "invoke", false},
+		{1, llm.Chat, claude, "invoke", "meta.llama3-8b-instruct-v1:0", "invoke", false}, {1, llm.Chat, claude, "invoke", "openai.gpt-oss-20b-1:0", "invoke", false},
 	} {
 		var own *dialect.API
 		if c.own >= 0 {
 			own = d.APIs[c.own]
 		}
-		api, same := d.Serves(own, c.op, &dialect.Target{Flavour: c.flavour})
+		api, same := d.Serves(own, &llm.Facts{Operation: c.op, Form: c.form}, &dialect.Target{Flavour: c.flavour, Model: c.model})
 		require.Equal(t, c.want, api.Name, c)
 		require.Equal(t, c.same, same, c)
 	}

@@ -70,7 +70,7 @@ func TestCompletionIsServed(t *testing.T) {
 	for flavour, want := range map[string]string{"": "completions true", "groq": "chat false", "vllm": "completions true"} {
 		own := d.APIs[2]
 		require.Equal(t, "completions", own.Name)
-		api, same := d.Serves(own, llm.Complete, &dialect.Target{Flavour: flavour})
+		api, same := d.Serves(own, &llm.Facts{Operation: llm.Complete}, &dialect.Target{Flavour: flavour})
 		require.Equal(t, want, api.Name+map[bool]string{true: " true", false: " false"}[same])
 	}
 }

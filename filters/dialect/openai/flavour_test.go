@@ -96,7 +96,7 @@ func TestFlavourRefuses(t *testing.T) {
 func TestServes(t *testing.T) {
 	d := openai.New()
 	for flavour, want := range map[string]string{"": "chat", "mistral": "chat"} {
-		api, same := d.Serves(nil, llm.Chat, &dialect.Target{Flavour: flavour})
+		api, same := d.Serves(nil, &llm.Facts{Operation: llm.Chat}, &dialect.Target{Flavour: flavour})
 		require.False(t, same)
 		require.Equal(t, want, api.Name, flavour)
 	}

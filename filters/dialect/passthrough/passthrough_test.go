@@ -169,7 +169,7 @@ func TestModel(t *testing.T) {
 
 func TestNoTranslation(t *testing.T) {
 	a := api(t)
-	got, same := openai.New().Serves(nil, llm.Passthrough, &dialect.Target{})
+	got, same := openai.New().Serves(nil, &llm.Facts{Operation: llm.Passthrough}, &dialect.Target{})
 	require.Nil(t, got)
 	require.False(t, same)
 	_, err := a.Client.Decode(llm.Facts{}, nil)
