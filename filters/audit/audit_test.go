@@ -18,7 +18,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/tools/txtar"
 
-	"github.com/posterngw/postern/filters/budget"
 	"github.com/posterngw/postern/filters/config"
 	"github.com/posterngw/postern/filters/identity"
 	"github.com/posterngw/postern/filters/llm"
@@ -52,7 +51,7 @@ func full() *Record {
 		Usage: llm.Usage{Input: 10, CacheRead: 20, CacheWrite: 30, CacheWriteHour: 35, InputAudio: 40, Output: 50, Reasoning: 60, OutputAudio: 70, Tier: llm.FlexTier,
 			Known: true, Estimated: true, Partial: true},
 		Cost: 1234, Currency: "USD", CostUnknown: true,
-		Budgets:    []budget.Movement{{Budget: "team", Unit: budget.Tokens, Reserved: 500, Settled: 280, Remaining: 99000, Over: true, Unmetered: true}},
+		Budgets:    []Movement{{Budget: "team", Unit: "tokens", Reserved: 500, Settled: 280, Remaining: 99000, Over: true, Unmetered: true}},
 		FirstToken: 210 * time.Millisecond, Total: 1500 * time.Millisecond, BytesIn: 300, BytesOut: 4096, Overflowed: 1,
 		RequestDigest: sum("question"), AnswerDigest: sum("answer"),
 		TraceID: "0af7651916cd43dd8448eb211c80319c", SpanID: "b7ad6b7169203331",
@@ -144,7 +143,7 @@ func TestBounded(t *testing.T) {
 	for range 100 {
 		r.Excluded = append(r.Excluded, Excluded{bad, bad})
 		r.Attempts = append(r.Attempts, Attempt{Target: bad})
-		r.Budgets = append(r.Budgets, budget.Movement{Budget: bad})
+		r.Budgets = append(r.Budgets, Movement{Budget: bad})
 		r.Degraded = append(r.Degraded, bad)
 	}
 	got := r.Append(nil)

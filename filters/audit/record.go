@@ -3,7 +3,6 @@ package audit
 import (
 	"time"
 
-	"github.com/posterngw/postern/filters/budget"
 	"github.com/posterngw/postern/filters/identity"
 	"github.com/posterngw/postern/filters/llm"
 )
@@ -43,7 +42,7 @@ type Record struct {
 	// CostUnknown says that the target has no price.
 	CostUnknown bool
 	Currency    string
-	Budgets     []budget.Movement
+	Budgets     []Movement
 
 	FirstToken time.Duration // until the first content left; 0 when none did
 	Total      time.Duration
@@ -150,6 +149,17 @@ type Loss struct {
 	Field string
 	Fate  string
 	Why   string
+}
+
+// Movement is what a request did to one budget. Amounts are in the budget's unit.
+type Movement struct {
+	Budget    string
+	Unit      string
+	Reserved  int64
+	Settled   int64 // 0 before the reservation is settled
+	Remaining int64 // as far as this VM knows; others may use it meanwhile
+	Over      bool  // used more than the limit (soft) or more than was reserved
+	Unmetered bool  // admitted although the store did not answer
 }
 
 // Reset empties the record and keeps the memory of its lists.

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/posterngw/postern/filters/budget"
 	"github.com/posterngw/postern/filters/llm"
 )
 
@@ -237,10 +236,10 @@ func putBudgets(e *encoder, r *Record) {
 	e.list(len(r.Budgets), func(i int) { e.movement(&r.Budgets[i]) })
 }
 
-func (e *encoder) movement(m *budget.Movement) {
+func (e *encoder) movement(m *Movement) {
 	e.b = append(e.b, '{')
 	e.textField("budget", m.Budget)
-	e.textField("unit", string(m.Unit))
+	e.textField("unit", m.Unit)
 	e.intField("reserved", m.Reserved)
 	e.intField("settled", m.Settled)
 	e.key("remaining")

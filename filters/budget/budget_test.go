@@ -15,7 +15,7 @@ import (
 func TestReserveAndSettle(t *testing.T) {
 	m := newMachine(t, `{"tok": {"unit": "tokens", "limit": 1000, "window": "day", "per": ["team"]}}`, 1)
 	r := m.reserve(0, alice, 600)
-	require.Equal(t, Movement{Budget: "tok", Unit: Tokens, Reserved: 600, Remaining: 400}, movement(t, r))
+	require.Equal(t, Movement{Budget: "tok", Unit: string(Tokens), Reserved: 600, Remaining: 400}, movement(t, r))
 	err := m.refused(0, alice, 600)
 	require.Equal(t, llm.QuotaExhausted, err.Class)
 	require.Equal(t, 429, err.Status)
@@ -26,7 +26,7 @@ func TestReserveAndSettle(t *testing.T) {
 	m.reserve(0, bob, 600)
 
 	r.Settle("t1", Use{Tokens: 100}, m.now)
-	require.Equal(t, Movement{Budget: "tok", Unit: Tokens, Reserved: 600, Settled: 100, Remaining: 900}, movement(t, r))
+	require.Equal(t, Movement{Budget: "tok", Unit: string(Tokens), Reserved: 600, Settled: 100, Remaining: 900}, movement(t, r))
 	r.Settle("t1", Use{Tokens: 500}, m.now)
 	r.Cancel(m.now)
 	require.EqualValues(t, 100, movement(t, r).Settled, "settled once")

@@ -1,6 +1,10 @@
 package budget
 
-import "time"
+import (
+	"time"
+
+	"github.com/posterngw/postern/filters/audit"
+)
 
 // Reservation is what a request has set aside. It is settled once; what comes
 // later does nothing.
@@ -29,17 +33,8 @@ type Use struct {
 	Money  int64
 }
 
-// Movement is what a request did to one budget, for the audit record. Amounts
-// are in the budget's unit.
-type Movement struct {
-	Budget    string
-	Unit      Unit
-	Reserved  int64
-	Settled   int64 // 0 before the reservation is settled
-	Remaining int64 // as far as this VM knows; others may use it meanwhile
-	Over      bool  // used more than the limit (soft) or more than was reserved
-	Unmetered bool  // admitted although the store did not answer
-}
+// Movement is what a request did to one budget, for the audit record.
+type Movement = audit.Movement
 
 // reserved is what is set aside in a budget; false when the request does not fall
 // under it so far. A budget has several entries where a later target needs more.
@@ -143,7 +138,7 @@ func (r *Reservation) Movements(dst []Movement) []Movement {
 		if joined(dst[first:], e) {
 			continue
 		}
-		m := Movement{Budget: e.rule.meter.Budget, Unit: e.rule.meter.Unit, Reserved: e.reserved,
+		m := Movement{Budget: e.rule.meter.Budget, Unit: string(e.rule.meter.Unit), Reserved: e.reserved,
 			Settled: e.settled, Over: e.over, Unmetered: e.unmetered}
 		if e.subject != nil {
 			m.Remaining = e.subject.left + e.subject.free

@@ -61,3 +61,15 @@ func AppendQuoted(b []byte, s string) []byte {
 	}
 	return append(b, '"')
 }
+
+// ParsePlugin reads a configuration as a host hands it over: JSON, or JSON that
+// stands as text in the only member `document`. Hosts that take an object and pass
+// on what they have made of it, as Istio's WasmPlugin, change the order of members,
+// which has a meaning.
+func ParsePlugin(raw []byte) (*Node, Errors) {
+	node, errs := ParseJSON(raw)
+	if inner := node.Get("document"); inner != nil && len(node.Members) == 1 && inner.Kind == KindString {
+		return ParseJSON([]byte(inner.Text))
+	}
+	return node, errs
+}

@@ -17,6 +17,8 @@
 package dialect
 
 import (
+	"slices"
+
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
@@ -121,6 +123,23 @@ type Call struct {
 	Rest string
 	// Type is the content-type of a raw body.
 	Type string
+}
+
+// Recognise finds the API that a request line belongs to; nil when it is none's. The
+// first of the dialects is the most general, and asked last: of a path that several
+// have, the others know their own clients.
+func Recognise(dialects []*Dialect, l *Line) (*Dialect, *API, Call) {
+	for _, d := range slices.Backward(dialects) {
+		for _, a := range d.APIs {
+			if a.Client == nil {
+				continue
+			}
+			if call, ok := a.Client.Recognise(l); ok {
+				return d, a, call
+			}
+		}
+	}
+	return nil, nil, Call{}
 }
 
 // Header looks a request or response header up by its lower-case name.

@@ -10,6 +10,8 @@
 // text, knows no model, and is never used where a provider reports usage.
 package estimate
 
+import "github.com/posterngw/postern/filters/llm"
+
 // Weights of the classes, in thousandths of a token for each byte or, beyond
 // ASCII, for each character. They were fitted to what models wrote and counted.
 const (
@@ -121,3 +123,16 @@ func (f *Factor) value() float64 {
 
 // Apply corrects an estimate.
 func (f *Factor) Apply(estimated int64) int64 { return int64(float64(estimated)*f.value() + 0.5) }
+
+// Fill completes what a provider did not count: output by the tokens that were seen
+// to go by, input by the bytes of its text. What was counted is never made less.
+func (f *Factor) Fill(u *llm.Usage, seen int64, text int) {
+	if !u.Known || u.OutputTotal() < seen {
+		u.Estimated = true
+		u.Output += max(0, seen-u.OutputTotal())
+	}
+	if u.InputTotal() == 0 {
+		u.Estimated = true
+		u.Input = f.Apply(Bytes(text))
+	}
+}

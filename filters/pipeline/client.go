@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/posterngw/postern/filters/audit"
+	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/identity"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
@@ -83,7 +84,7 @@ func (c *clientStage) begin() {
 func (c *clientStage) admit() *llm.Error {
 	r, lim := c.r, &c.snap.limits
 	line := c.head.line()
-	r.dialect, r.api, r.call = c.m.recognise(line)
+	r.dialect, r.api, r.call = dialect.Recognise(c.m.dialects, line)
 	switch {
 	case len(c.m.live) > lim.Streams:
 		return c.m.refuse("streams")

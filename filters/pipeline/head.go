@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -153,23 +152,6 @@ func bounded(s string, n int) string {
 // line is what dialects see of the head.
 func (h *head) line() *dialect.Line {
 	return &dialect.Line{Method: h.method, Path: h.path, Query: h.query, Header: h.pairs.get}
-}
-
-// recognise finds the API that a request line belongs to. The first dialect is the
-// most general, and asked last: of a path that several have, the others know
-// their own clients.
-func (m *Module) recognise(l *dialect.Line) (*dialect.Dialect, *dialect.API, dialect.Call) {
-	for _, d := range slices.Backward(m.dialects) {
-		for _, a := range d.APIs {
-			if a.Client == nil {
-				continue
-			}
-			if call, ok := a.Client.Recognise(l); ok {
-				return d, a, call
-			}
-		}
-	}
-	return nil, nil, dialect.Call{}
 }
 
 // fallback is the API for errors on paths that none knows.

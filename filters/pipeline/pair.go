@@ -257,7 +257,7 @@ func (s *pairStream) Err() error {
 
 // missing is the error of a request that meets one of the two filters only.
 func (m *Module) missing(cause string) *llm.Error {
-	telemetry.Unpaired(meters{m.vm}) // at once: a holder alone has no ticks
+	telemetry.Unpaired(m.vm) // at once: a holder alone has no ticks
 	return &llm.Error{Class: llm.ProviderError, Source: llm.FromHost, Status: 503, Code: "partner_missing",
 		Message: "the gateway is not set up completely: its two filters do not find each other", Cause: cause}
 }

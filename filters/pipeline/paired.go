@@ -1,6 +1,9 @@
 package pipeline
 
-import "github.com/posterngw/postern/filters/llm"
+import (
+	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/llm"
+)
 
 // readerStage is the first filter of a pair: the client stage, whose request
 // headers another one holds.
@@ -133,7 +136,7 @@ func (h *holderStage) alone() Action {
 	e := h.m.missing("the request passed no reader of this VM before the holder")
 	var line head
 	line.read(h.s.Headers(Request))
-	_, api, _ := h.m.recognise(line.line())
+	_, api, _ := dialect.Recognise(h.m.dialects, line.line())
 	if api == nil {
 		_, api = h.m.fallback()
 	}

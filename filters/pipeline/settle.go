@@ -58,16 +58,8 @@ func (r *request) account() {
 		r.learn()
 		return
 	}
-	u := &r.usage
-	u.Partial = partial
-	if !u.Known || u.OutputTotal() < seen {
-		u.Estimated = true
-		u.Output += max(0, seen-u.OutputTotal())
-	}
-	if u.InputTotal() == 0 {
-		u.Estimated = true
-		u.Input = r.m.factor(r.target()).Apply(estimate.Bytes(r.facts.TextBytes))
-	}
+	r.usage.Partial = partial
+	r.m.factor(r.target()).Fill(&r.usage, seen, r.facts.TextBytes)
 }
 
 // cost is what the usage costs at the target that served or was tried last, in

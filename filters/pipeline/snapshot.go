@@ -10,6 +10,7 @@ import (
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/health"
 	"github.com/posterngw/postern/filters/identity"
+	"github.com/posterngw/postern/filters/limits"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/policy"
 	"github.com/posterngw/postern/filters/price"
@@ -23,7 +24,7 @@ import (
 type Config struct {
 	Version   int
 	Mode      Mode
-	Limits    Limits
+	Limits    limits.Limits
 	Route     route.Config
 	Identity  identity.Config
 	Policy    policy.Config
@@ -43,7 +44,7 @@ func Fields(c *Config, dialects []*dialect.Dialect) []config.Field {
 			config.Doc("The version of this format.")),
 		config.Enum("mode", &c.Mode, Modes, config.Default(Native),
 			config.Doc("How the module runs on its host: `native` as two stages, of which one is in the cluster; `paired` as two filters of one chain, where a host cannot give one filter a request's headers and body; `callout` where a host changes no bodies (APISIX).")),
-		config.Object("limits", &c.Limits, limitFields, config.Doc("Bounds on what clients and providers control.")),
+		config.Object("limits", &c.Limits, limits.Fields, config.Doc("Bounds on what clients and providers control.")),
 	}
 	fields = append(fields, route.Fields(&c.Route, names(dialects))...)
 	fields = append(fields, budget.Fields(&c.Budget)...)
@@ -76,7 +77,7 @@ type Snapshot struct {
 
 	mode        Mode
 	serves      bool // it is in the module's list of those that serve
-	limits      Limits
+	limits      limits.Limits
 	routes      *route.Table
 	origin      bool // answers say where they are from
 	health      *health.Health
@@ -98,7 +99,7 @@ type Snapshot struct {
 // NewSnapshot decodes the plugin configuration (JSON) and makes every part
 // ready, down to the secrets that it refers to.
 func NewSnapshot(raw []byte, dialects []*dialect.Dialect, vm VM) (*Snapshot, config.Errors) {
-	node, errs := parse(raw)
+	node, errs := config.ParsePlugin(raw)
 	if len(errs) > 0 {
 		return nil, errs
 	}
@@ -112,17 +113,6 @@ func NewSnapshot(raw []byte, dialects []*dialect.Dialect, vm VM) (*Snapshot, con
 	}
 	sn.Version = config.Digest(node)
 	return sn, nil
-}
-
-// parse reads a configuration, or one that stands as text in the only member
-// `document`: hosts that take an object and pass on what they have made of it,
-// as Istio's WasmPlugin, change the order of members, which has a meaning.
-func parse(raw []byte) (*config.Node, config.Errors) {
-	node, errs := config.ParseJSON(raw)
-	if inner := node.Get("document"); inner != nil && len(node.Members) == 1 && inner.Kind == config.KindString {
-		return config.ParseJSON([]byte(inner.Text))
-	}
-	return node, errs
 }
 
 // Decode reads a configuration strictly, whatever format it was written in.
@@ -141,7 +131,7 @@ func (c *Config) build(dialects []*dialect.Dialect, vm VM) (*Snapshot, error) {
 		vm = &ownData{VM: vm, values: map[string]ownValue{}}
 	}
 	sn := &Snapshot{mode: c.Mode, limits: c.Limits, origin: c.Route.Routing.Headers, audit: c.Audit,
-		telemetry: telemetry.New(&c.Telemetry, meters{vm}), trace: c.Telemetry.Trace,
+		telemetry: telemetry.New(&c.Telemetry, vm), trace: c.Telemetry.Trace,
 		budgets: budget.New(&c.Budget, budget.NewLocal(vm, uint64(vm.Now().UnixNano())))}
 	var err error
 	if sn.identities, err = identity.New(&c.Identity); err != nil {

@@ -1,13 +1,15 @@
 package telemetry
 
+import "github.com/posterngw/postern/filters/host"
+
 // Kind tells the kinds of metrics.
-type Kind uint8
+type Kind = host.MetricKind
 
 // The kinds of metrics. Histograms take unsigned integers.
 const (
-	Counter Kind = iota
-	Gauge
-	Histogram
+	Counter   = host.CounterMetric
+	Gauge     = host.GaugeMetric
+	Histogram = host.HistogramMetric
 )
 
 // Metrics is where metrics go: the host.

@@ -18,8 +18,8 @@ import (
 	"github.com/posterngw/postern/filters/llm"
 )
 
-// host is a host that remembers.
-type host struct {
+// memory is a host that remembers.
+type memory struct {
 	refuse bool
 	names  []string
 	kinds  []Kind
@@ -28,14 +28,14 @@ type host struct {
 	calls  int
 }
 
-func newHost() *host { return &host{counts: map[string]int64{}, hist: map[string][]uint64{}} }
+func newHost() *memory { return &memory{counts: map[string]int64{}, hist: map[string][]uint64{}} }
 
-func (h *host) Metric(k Kind, name string) (uint32, bool) {
+func (h *memory) Metric(k Kind, name string) (uint32, bool) {
 	h.names, h.kinds = append(h.names, name), append(h.kinds, k)
 	return uint32(len(h.names)), !h.refuse
 }
 
-func (h *host) Add(id uint32, n int64) {
+func (h *memory) Add(id uint32, n int64) {
 	h.calls++
 	if h.kinds[id-1] == Histogram || h.kinds[id-1] == Counter && n <= 0 {
 		panic("Envoy answers bad argument to this")
@@ -43,7 +43,7 @@ func (h *host) Add(id uint32, n int64) {
 	h.counts[h.names[id-1]] += n
 }
 
-func (h *host) Record(id uint32, v uint64) {
+func (h *memory) Record(id uint32, v uint64) {
 	h.calls++
 	if name := h.names[id-1]; h.kinds[id-1] == Histogram {
 		h.hist[name] = append(h.hist[name], v)

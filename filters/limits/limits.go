@@ -1,4 +1,6 @@
-package pipeline
+// Package limits is the section `limits`: bounds on everything that clients and
+// providers control. Whoever holds bytes of theirs asks here how many.
+package limits
 
 import (
 	"time"
@@ -20,7 +22,8 @@ type Limits struct {
 	Workers   int
 }
 
-func limitFields(l *Limits) []config.Field {
+// Fields declares the section.
+func Fields(l *Limits) []config.Field {
 	return []config.Field{
 		config.Bytes("body", &l.Body, config.Default("1MiB"), config.Range(1<<10, 64<<20),
 			config.Doc("Largest request body, after decoding. The host's own buffer must be larger: the renderer sees to that.")),

@@ -1,4 +1,4 @@
-package pipeline
+package config
 
 import (
 	"encoding/json"
@@ -13,16 +13,16 @@ func TestDocument(t *testing.T) {
 	const text = `{"version":1,"nothing":2}`
 	quoted, err := json.Marshal(map[string]string{"document": text})
 	require.NoError(t, err)
-	want, errs := parse([]byte(text))
+	want, errs := ParsePlugin([]byte(text))
 	require.Empty(t, errs)
-	got, errs := parse(quoted)
+	got, errs := ParsePlugin(quoted)
 	require.Empty(t, errs)
 	require.Equal(t, want, got)
-	_, errs = parse([]byte(`{"document":"{"}`))
+	_, errs = ParsePlugin([]byte(`{"document":"{"}`))
 	require.NotEmpty(t, errs)
-	both, errs := parse([]byte(`{"document":"{}","version":1}`))
+	both, errs := ParsePlugin([]byte(`{"document":"{}","version":1}`))
 	require.Empty(t, errs)
 	require.Len(t, both.Members, 2, "it is refused as an unknown key")
-	_, errs = parse([]byte(`[`))
+	_, errs = ParsePlugin([]byte(`[`))
 	require.NotEmpty(t, errs)
 }
