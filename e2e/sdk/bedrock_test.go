@@ -24,12 +24,14 @@ var bedrockKinds = map[string]fault{
 // converse is aws-sdk-go-v2's bedrockruntime with a bearer token.
 type converse struct{ *bedrockruntime.Client }
 
-func newConverse(a access) client {
-	return converse{bedrockruntime.New(bedrockruntime.Options{
+func newConverse(a access) client { return converse{newBedrock(a)} }
+
+func newBedrock(a access) *bedrockruntime.Client {
+	return bedrockruntime.New(bedrockruntime.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String(a.url), HTTPClient: a.http(),
 		BearerAuthSigner: plainly{}, BearerAuthTokenProvider: bearer.StaticTokenProvider{Token: bearer.Token{Value: a.key}}, AuthSchemePreference: []string{"httpBearerAuth"},
 		Retryer: retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = a.retries + 1 }),
-	})}
+	})
 }
 
 // plainly signs without asking for TLS, which the client's own signer insists
@@ -195,7 +197,9 @@ func (t *converseTurn) close() error {
 // so there is no API that a gateway could translate.
 func (converse) Embed(context.Context, string, []string) (vectors, error) { return vectors{}, errNoAPI }
 
-func (converse) Fault(err error) (fault, bool) {
+func (converse) Fault(err error) (fault, bool) { return bedrockFault(err) }
+
+func bedrockFault(err error) (fault, bool) {
 	var e smithy.APIError
 	var res *smithyhttp.ResponseError
 	if !errors.As(err, &e) || !errors.As(err, &res) {

@@ -8,7 +8,7 @@
 // questions (client_test.go); what cannot be carried stands in refused_test.go
 // with its reason, and must come back as the client's own typed error.
 //
-// It has no clients in other languages than Go. It tests neither how the proxy
+// It has clients for Go and for Python (python/). It tests neither how the proxy
 // behaves when something breaks (see package envoy) nor what a field becomes on
 // its way (see docs/dialects.md).
 package sdk

@@ -33,6 +33,10 @@ func rows() []*provider {
 		{name: "anthropic", dialect: "anthropic", base: "/v1", chat: "claude-haiku-4-5"},
 		{name: "gemini", dialect: "gemini", base: "/v1beta", chat: "gemini-2.5-flash", embed: "gemini-embedding-001"},
 		{name: "bedrock", dialect: "bedrock", chat: "us.anthropic.claude-sonnet-4-5-20250929-v1:0", embed: "amazon.titan-embed-text-v2:0"},
+		{name: "invoke", dialect: "bedrock", flavour: "invoke", chat: "us.anthropic.claude-sonnet-4-5-20250929-v1:0", embed: "cohere.embed-english-v3"},
+		{name: "nova", dialect: "bedrock", flavour: "invoke", chat: "amazon.nova-lite-v1:0", embed: "cohere.embed-v4:0"},
+		{name: "llama", dialect: "bedrock", flavour: "invoke", chat: "meta.llama3-70b-instruct-v1:0", embed: "amazon.titan-embed-text-v1"},
+		{name: "titan", dialect: "bedrock", flavour: "invoke", chat: "amazon.titan-text-express-v1", embed: "amazon.titan-embed-text-v2:0"},
 		{name: "cohere", dialect: "cohere", chat: "command-a-03-2025", embed: "embed-v4.0"},
 		{name: "ollama", dialect: "ollama", chat: "llama3.2", embed: "nomic-embed-text"},
 	}

@@ -26,12 +26,14 @@ var clients = []sdk{
 	{language: "go", name: "anthropic", make: newMessages, kinds: anthropicKinds, waits: true},
 	{language: "go", name: "gemini", make: newGenerateContent, kinds: geminiKinds},
 	{language: "go", name: "converse", make: newConverse, kinds: bedrockKinds, waits: true, needs: plainBearer},
+	{language: "go", name: "invoke", make: newInvoke, kinds: bedrockKinds, waits: true, needs: plainBearer},
 	{language: "go", name: "cohere", make: newCohere, kinds: cohereKinds, needs: cohereNeeds},
 	inPython(sdk{name: "chat", kinds: pythonKinds(openaiKinds), waits: true}),
 	inPython(sdk{name: "responses", kinds: pythonKinds(openaiKinds), waits: true}),
 	inPython(sdk{name: "anthropic", kinds: pythonKinds(anthropicKinds), waits: true}),
 	inPython(sdk{name: "gemini", kinds: pythonGeminiKinds}),
 	inPython(sdk{name: "converse", kinds: bedrockKinds, waits: true, needs: plainBearer}),
+	inPython(sdk{name: "invoke", kinds: bedrockKinds, waits: true, needs: plainBearer}),
 }
 
 // plainBearer is what AWS's clients need in front of a gateway without TLS.

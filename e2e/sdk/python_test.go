@@ -31,7 +31,7 @@ type python struct {
 
 // pythonModules are the modules of the clients, by the names of their APIs.
 var pythonModules = map[string]string{"chat": "chat", "responses": "responses", "anthropic": "messages", "gemini": "generate",
-	"converse": "converse"}
+	"converse": "converse", "invoke": "invoke"}
 
 // inPython makes a client one for Python.
 func inPython(s sdk) sdk {
@@ -294,7 +294,8 @@ func (q *question) json() map[string]any {
 }
 
 func (c pythonClient) Embed(ctx context.Context, model string, texts []string) (vectors, error) {
-	if c.module == "messages" || c.module == "converse" {
+	switch c.module {
+	case "messages", "converse", "invoke":
 		return vectors{}, errNoAPI
 	}
 	r, err := c.ask(ctx, "embed", map[string]any{"model": model, "texts": texts}, func(string) {})

@@ -3,7 +3,7 @@
     python driver.py CLIENT
 
 CLIENT is a module beside this one (chat, responses, messages, generate,
-converse). A line on standard input is a call, or takes one back; a line on standard
+converse, invoke). A line on standard input is a call, or takes one back; a line on standard
 output is a piece of a stream, or what came of a call. Calls run at the same time.
 What is asked, and what the answers must be, is the affair of the tests in Go.
 """

@@ -85,6 +85,15 @@ func (e *encoder) param(member string) string {
 // jsonInstruction stands in for the form "any JSON object", which the API lacks.
 const jsonInstruction = "Respond with one valid JSON object and nothing else."
 
+// wantsJSON reports whether an instruction must ask for JSON.
+func (e *encoder) wantsJSON(r *llm.Request) bool {
+	wants := r.Format != nil && r.Format.Schema == nil
+	if wants {
+		e.l.Default("response_format", "the API knows no JSON without a schema: an instruction asks for it")
+	}
+	return wants
+}
+
 // system writes the instructions, unless there is nothing else to write: then
 // they are the conversation.
 func (e *encoder) system(r *llm.Request) {
@@ -94,11 +103,10 @@ func (e *encoder) system(r *llm.Request) {
 	if !dialect.OnlyInstructions(r.Messages) {
 		n = e.turns().Instructions(r.Messages)
 	}
-	if r.Format != nil && r.Format.Schema == nil {
+	if e.wantsJSON(r) {
 		e.w.Open('{')
 		e.w.Word("text", jsonInstruction)
 		e.w.Close('}')
-		e.l.Default("response_format", "the API knows no JSON without a schema: an instruction asks for it")
 		n++
 	}
 	if n == 0 {

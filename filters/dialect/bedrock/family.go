@@ -143,7 +143,7 @@ func (novaFamily) encode(dst []byte, r *llm.Request, t *dialect.Target, l *diale
 	e.drop(r.Reasoning != nil && !r.Reasoning.Off, "reasoning_effort")
 	e.drop(r.Metadata != nil, "metadata")
 	e.drop(len(r.ServiceTier) > 0, "service_tier")
-	e.drop(r.Format != nil && r.Format.Schema != nil, "response_format")
+	e.noSchema(r)
 	return e.w.B, e.err
 }
 

@@ -86,17 +86,45 @@ func TestBodies(t *testing.T) {
 	}
 }
 
+// TestInvokeJSON: where a model knows no such form an instruction asks for it.
+func TestInvokeJSON(t *testing.T) {
+	for model, want := range map[string]string{
+		"meta.llama2-13b-chat-v1":            `{"prompt":"<s>[INST] <<SYS>>\nBe brief.\n` + instruction + `\n<</SYS>>\n\nHi [/INST]"}`,
+		"mistral.mixtral-8x7b-instruct-v0:1": `{"prompt":"<s>[INST] Be brief.\n` + instruction + `\n\nHi [/INST]"}`,
+		"cohere.command-r-v1:0":              `{"message":"Hi","chat_history":[],"preamble":"Be brief.\n` + instruction + `"}`,
+		"amazon.nova-lite-v1:0":              `{"schemaVersion":"messages-v1","system":[{"text":"Be brief."},{"text":"` + instruction + `"}],"messages":[{"role":"user","content":[{"text":"Hi"}]}]}`,
+	} {
+		var l dialect.Ledger
+		r := &llm.Request{Facts: llm.Facts{Operation: llm.Chat, Choices: 1}, Format: &llm.Format{},
+			Messages: []llm.Message{said(llm.System, "Be brief."), said(llm.User, "Hi")}}
+		body, e := invoke.Provider.Encode(nil, r, &dialect.Target{Model: model}, &l)
+		require.Nil(t, e)
+		require.Equal(t, want, string(body))
+		require.Equal(t, "defaulted response_format", string(l.Append(nil)))
+		r.Messages = r.Messages[:1]
+		body, e = invoke.Provider.Encode(nil, r, &dialect.Target{Model: model}, &l)
+		require.Nil(t, e)
+		require.Contains(t, string(body), instruction)
+	}
+}
+
+const instruction = "Respond with one valid JSON object and nothing else."
+
 func TestInvokeRefuses(t *testing.T) {
 	for name, edit := range map[string]func(r *llm.Request){
-		"tools": func(r *llm.Request) { r.Tools = []llm.Tool{{Name: llm.Escaped("f")}} },
-		"image": func(r *llm.Request) { r.Messages[1].Parts[0].Kind = llm.ImagePart },
-		"many":  func(r *llm.Request) { r.Choices = 2 },
+		"tools":  func(r *llm.Request) { r.Tools = []llm.Tool{{Name: llm.Escaped("f")}} },
+		"image":  func(r *llm.Request) { r.Messages[1].Parts[0].Kind = llm.ImagePart },
+		"schema": func(r *llm.Request) { r.Format = &llm.Format{Schema: llm.Raw(`{"type":"object"}`)} },
+		"many":   func(r *llm.Request) { r.Choices = 2 },
 	} {
 		r := talk()
 		edit(r)
 		_, e := invoke.Provider.Encode(nil, r, &dialect.Target{Model: "meta.llama3-8b-instruct-v1:0"}, nil)
 		require.NotNil(t, e, name)
 		require.NotEmpty(t, e.Param)
+		if _, e = invoke.Provider.Encode(nil, r, &dialect.Target{Model: "amazon.nova-lite-v1:0"}, nil); name == "schema" {
+			require.Equal(t, "response_format", e.Param)
+		}
 	}
 	for _, model := range []string{"arn:aws:bedrock:us-east-1:1:application-inference-profile/abc", "amazon.rerank-v1:0"} {
 		target := dialect.Target{Model: model}

@@ -81,14 +81,14 @@ func (x *textFamily) encode(dst []byte, r *llm.Request, t *dialect.Target, l *di
 	if len(r.Tools) > 0 {
 		e.refuse("tools", "A tool")
 	}
+	e.noSchema(r)
 	if x.marks == (marks{}) {
-		x.history(e, r.Messages)
+		x.history(e, r)
 	} else {
-		x.conversation(e, r.Messages)
+		x.conversation(e, r)
 	}
 	x.parameters(e, r, t)
 	e.w.Close('}')
-	e.drop(r.Format != nil, "response_format")
 	e.drop(r.Reasoning != nil && !r.Reasoning.Off, "reasoning_effort")
 	e.drop(r.Metadata != nil, "metadata")
 	e.drop(len(r.ServiceTier) > 0, "service_tier")
@@ -132,13 +132,35 @@ func (x *textFamily) parameters(e *encoder, r *llm.Request, t *dialect.Target) {
 	}
 }
 
+// noSchema refuses a schema for the answer: nothing would hold the model to it.
+func (e *encoder) noSchema(r *llm.Request) {
+	if r.Format != nil && r.Format.Schema != nil {
+		e.refuse("response_format", "A JSON schema")
+	}
+}
+
+// instructions writes what the system says, after a mark, unless there is nothing
+// else to write: then that is the conversation. It reports whether there is any.
+func (e *encoder) instructions(r *llm.Request, mark string) bool {
+	found := !dialect.OnlyInstructions(r.Messages) && e.said(r.Messages, dialect.IsInstruction, mark)
+	if !e.wantsJSON(r) {
+		return found
+	}
+	if found {
+		mark = "\n"
+	}
+	e.mark(mark)
+	e.mark(jsonInstruction)
+	return true
+}
+
 // conversation writes the text. Neighbouring turns of a side are one.
-func (x *textFamily) conversation(e *encoder, list []llm.Message) {
-	m := &x.marks
+func (x *textFamily) conversation(e *encoder, r *llm.Request) {
+	m, list := &x.marks, r.Messages
 	e.w.StartText(x.prompt)
 	e.mark(m.begin)
 	only := dialect.OnlyInstructions(list)
-	if !only && e.said(list, dialect.IsInstruction, m.system) {
+	if e.instructions(r, m.system) {
 		e.mark(m.endSystem)
 	}
 	for i := 0; i < len(list); {
@@ -201,7 +223,8 @@ func (e *encoder) said(list []llm.Message, side func(llm.Role) bool, mark string
 
 // history writes the conversation as Command R has it: the last turn of the user,
 // what was said before, and the instructions.
-func (x *textFamily) history(e *encoder, list []llm.Message) {
+func (x *textFamily) history(e *encoder, r *llm.Request) {
+	list := r.Messages
 	last := len(list) - 1
 	for last > 0 && dialect.IsInstruction(list[last].Role) {
 		last--
@@ -228,12 +251,9 @@ func (x *textFamily) history(e *encoder, list []llm.Message) {
 		e.w.Close('}')
 	}
 	e.w.Close(']')
-	if dialect.OnlyInstructions(list) {
-		return
-	}
 	start := len(e.w.B)
 	e.w.StartText("preamble")
-	if !e.said(list, dialect.IsInstruction, "") {
+	if !e.instructions(r, "") {
 		e.w.B = e.w.B[:start]
 		return
 	}
