@@ -44,12 +44,7 @@ func (Dialect) Broken(_ *core.Exchange, f core.Fault) core.Frame {
 
 // Fault implements core.Dialect.
 func (d Dialect) Fault(kind core.FaultKind, x *core.Exchange) core.Fault {
-	f, ok := faults[kind]
-	if !ok {
-		f = faults[core.ServerError]
-	}
-	f.Message = strings.NewReplacer("{model}", x.Model, "{method}", x.Method, "{path}", x.Path).Replace(f.Message)
-	return f
+	return faults.Of(kind, "{model}", x.Model, "{method}", x.Method, "{path}", x.Path)
 }
 
 const (
@@ -57,7 +52,7 @@ const (
 	apiError       = "api_error"
 )
 
-var faults = map[core.FaultKind]core.Fault{
+var faults = core.Faults{
 	core.BadJSON:         {Status: 400, Type: invalidRequest, Message: "The request body is not valid JSON"},
 	core.BadMediaType:    {Status: 400, Type: invalidRequest, Message: "content-type: must be application/json"},
 	core.NoKey:           {Status: 401, Type: "authentication_error", Message: "x-api-key header is required"},

@@ -3,9 +3,7 @@ package bedrock
 import (
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/posterngw/postern/tools/mock/core"
 )
@@ -14,9 +12,7 @@ import (
 func (Dialect) Refuse(x *core.Exchange, f core.Fault) core.Reply {
 	h := header(x, jsonType)
 	h.Set("x-amzn-errortype", f.Type+":http://internal.amazon.com/coral/com.amazon.bedrock/")
-	if f.RetryAfter > 0 {
-		h.Set("retry-after", strconv.Itoa(int(f.RetryAfter/time.Second)))
-	}
+	f.SetRetryAfter(h)
 	return core.Reply{Status: f.Status, Header: h, Body: encode(object{"message": f.Message})}
 }
 
@@ -28,17 +24,12 @@ func (Dialect) Broken(_ *core.Exchange, f core.Fault) core.Frame {
 
 // Fault implements core.Dialect.
 func (Dialect) Fault(kind core.FaultKind, x *core.Exchange) core.Fault {
-	f, ok := faults[kind]
-	if !ok {
-		f = faults[core.ServerError]
-	}
-	f.Message = strings.NewReplacer("{model}", x.Model).Replace(f.Message)
-	return f
+	return faults.Of(kind, "{model}", x.Model)
 }
 
 const validation = "ValidationException"
 
-var faults = map[core.FaultKind]core.Fault{
+var faults = core.Faults{
 	core.BadJSON:         {Status: 400, Type: "SerializationException", Message: "The request body is not valid JSON"},
 	core.BadMediaType:    {Status: 415, Type: "UnsupportedMediaTypeException", Message: "The content type must be application/json"},
 	core.NoKey:           {Status: 403, Type: "MissingAuthenticationTokenException", Message: "Missing Authentication Token"},

@@ -3,9 +3,7 @@ package cohere
 import (
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/posterngw/postern/tools/mock/core"
 	"github.com/posterngw/postern/tools/mock/strict"
@@ -14,9 +12,7 @@ import (
 // Refuse implements core.Dialect.
 func (Dialect) Refuse(x *core.Exchange, f core.Fault) core.Reply {
 	h := header(x, jsonType)
-	if f.RetryAfter > 0 {
-		h.Set("retry-after", strconv.Itoa(int(f.RetryAfter/time.Second)))
-	}
+	f.SetRetryAfter(h)
 	return core.Reply{Status: f.Status, Header: h, Body: encode(object{"id": x.RequestID, "message": f.Message})}
 }
 
@@ -27,15 +23,10 @@ func (Dialect) Broken(_ *core.Exchange, f core.Fault) core.Frame {
 
 // Fault implements core.Dialect.
 func (Dialect) Fault(kind core.FaultKind, x *core.Exchange) core.Fault {
-	f, ok := faults[kind]
-	if !ok {
-		f = faults[core.ServerError]
-	}
-	f.Message = strings.NewReplacer("{model}", x.Model).Replace(f.Message)
-	return f
+	return faults.Of(kind, "{model}", x.Model)
 }
 
-var faults = map[core.FaultKind]core.Fault{
+var faults = core.Faults{
 	core.BadJSON:         {Status: 400, Message: "invalid request: the body is not valid JSON"},
 	core.BadMediaType:    {Status: 415, Message: "unsupported content type: use application/json"},
 	core.NoKey:           {Status: 401, Message: "no api key supplied"},

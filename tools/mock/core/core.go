@@ -13,6 +13,8 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -172,6 +174,28 @@ type Fault struct {
 	Type, Code, Param string
 	Message           string
 	RetryAfter        time.Duration
+}
+
+// Faults are a dialect's failures, in its words; {model} and other words in
+// braces stand for what a request says. ServerError must be among them.
+type Faults map[FaultKind]Fault
+
+// Of is the failure of a kind, or the server error where the dialect has no such
+// kind, with its words replaced: pairs of a word in braces and what it stands for.
+func (all Faults) Of(kind FaultKind, words ...string) Fault {
+	f, ok := all[kind]
+	if !ok {
+		f = all[ServerError]
+	}
+	f.Message = strings.NewReplacer(words...).Replace(f.Message)
+	return f
+}
+
+// SetRetryAfter tells in whole seconds when to come back, where the failure does.
+func (f Fault) SetRetryAfter(h http.Header) {
+	if f.RetryAfter > 0 {
+		h.Set("retry-after", strconv.Itoa(int(f.RetryAfter/time.Second)))
+	}
 }
 
 // Model is what a dialect's catalogue knows of a model.

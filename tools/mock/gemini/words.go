@@ -70,20 +70,14 @@ func (Dialect) Broken(x *core.Exchange, f core.Fault) core.Frame {
 
 // Fault implements core.Dialect.
 func (Dialect) Fault(kind core.FaultKind, x *core.Exchange) core.Fault {
-	f, ok := faults[kind]
-	if !ok {
-		f = faults[core.ServerError]
-	}
-	if vertex(x) {
-		if own, ok := vertexFaults[kind]; ok {
-			f = own
-		}
+	all := faults
+	if _, own := vertexFaults[kind]; own && vertex(x) {
+		all = vertexFaults
 	}
 	_, method := target(x)
 	at, _, _ := strings.Cut(strings.TrimPrefix(x.Path, "/"), ":")
 	version, resource, _ := strings.Cut(at, "/")
-	f.Message = strings.NewReplacer("{model}", x.Model, "{method}", method, "{version}", version, "{resource}", resource).Replace(f.Message)
-	return f
+	return all.Of(kind, "{model}", x.Model, "{method}", method, "{version}", version, "{resource}", resource)
 }
 
 const (
@@ -92,7 +86,7 @@ const (
 	current   = "You exceeded your current quota, please check your plan and billing details. For more information on this error, head to: https://ai.google.dev/gemini-api/docs/rate-limits."
 )
 
-var faults = map[core.FaultKind]core.Fault{
+var faults = core.Faults{
 	core.BadJSON:         {Status: 400, Type: argument, Message: "Invalid JSON payload received. Expected an object key or }."},
 	core.BadMediaType:    {Status: 400, Type: argument, Message: "Invalid content type. The content type must be application/json."},
 	core.NoKey:           {Status: 403, Type: "PERMISSION_DENIED", Message: "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other form of API consumer identity to call this API."},
@@ -115,7 +109,7 @@ var faults = map[core.FaultKind]core.Fault{
 }
 
 // vertexFaults are those that Vertex AI words otherwise.
-var vertexFaults = map[core.FaultKind]core.Fault{
+var vertexFaults = core.Faults{
 	core.NoKey:       {Status: 401, Type: "UNAUTHENTICATED", Message: "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."},
 	core.BadKey:      {Status: 401, Type: "UNAUTHENTICATED", Message: "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."},
 	core.NoModel:     {Status: 404, Type: "NOT_FOUND", Message: "Publisher Model `{resource}` not found."},

@@ -3,9 +3,6 @@ package ollama
 import (
 	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/posterngw/postern/tools/mock/core"
 	"github.com/posterngw/postern/tools/mock/strict"
@@ -14,9 +11,7 @@ import (
 // Refuse implements core.Dialect.
 func (Dialect) Refuse(x *core.Exchange, f core.Fault) core.Reply {
 	h := header(x, jsonType)
-	if f.RetryAfter > 0 {
-		h.Set("retry-after", strconv.Itoa(int(f.RetryAfter/time.Second)))
-	}
+	f.SetRetryAfter(h)
 	return core.Reply{Status: f.Status, Header: h, Body: encode(object{"error": f.Message})}
 }
 
@@ -27,15 +22,10 @@ func (Dialect) Broken(_ *core.Exchange, f core.Fault) core.Frame {
 
 // Fault implements core.Dialect.
 func (Dialect) Fault(kind core.FaultKind, x *core.Exchange) core.Fault {
-	f, ok := faults[kind]
-	if !ok {
-		f = faults[core.ServerError]
-	}
-	f.Message = strings.NewReplacer("{model}", x.Model).Replace(f.Message)
-	return f
+	return faults.Of(kind, "{model}", x.Model)
 }
 
-var faults = map[core.FaultKind]core.Fault{
+var faults = core.Faults{
 	core.BadJSON:         {Status: 400, Message: "invalid character 'x' looking for beginning of object key string"},
 	core.BadMediaType:    {Status: 415, Message: "unsupported media type"},
 	core.NoKey:           {Status: 401, Message: "unauthorized"},

@@ -58,15 +58,8 @@ func (Dialect) Broken(x *core.Exchange, f core.Fault) core.Frame {
 
 // Fault implements core.Dialect.
 func (d Dialect) Fault(kind core.FaultKind, x *core.Exchange) core.Fault {
-	f, ok := faults[kind]
-	if !ok {
-		f = faults[core.ServerError]
-	}
-	f.Message = strings.NewReplacer(
-		"{model}", x.Model, "{method}", x.Method, "{path}", x.Path,
-		"{key}", masked(d.Key(x.Header)), "{type}", x.Header.Get("content-type"),
-	).Replace(f.Message)
-	return f
+	return faults.Of(kind, "{model}", x.Model, "{method}", x.Method, "{path}", x.Path,
+		"{key}", masked(d.Key(x.Header)), "{type}", x.Header.Get("content-type"))
 }
 
 // masked shows a key as the API does: its ends.
@@ -77,7 +70,7 @@ func masked(key string) string {
 	return key[:8] + strings.Repeat("*", len(key)-12) + key[len(key)-4:]
 }
 
-var faults = map[core.FaultKind]core.Fault{
+var faults = core.Faults{
 	core.BadJSON:         {Status: 400, Type: invalidRequest, Message: "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON. If you have trouble figuring out how to fix this, please contact us through our help center at help.openai.com.)"},
 	core.BadMediaType:    {Status: 400, Type: invalidRequest, Code: "unsupported_content_type", Message: "Unsupported content type: '{type}'. This API method only accepts 'application/json' requests, but you specified the header 'Content-Type: {type}'. Please try again with a supported content type."},
 	core.NoKey:           {Status: 401, Type: invalidRequest, Message: "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY), or as the password field (with blank username) if you're accessing the API from your browser and are prompted for a username and password. You can obtain an API key from https://platform.openai.com/account/api-keys."},
