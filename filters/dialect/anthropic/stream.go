@@ -5,6 +5,7 @@ import (
 
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/dialect/aws"
+	"github.com/posterngw/postern/filters/dialect/decoding"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 	"github.com/posterngw/postern/filters/wire/sse"
@@ -13,11 +14,8 @@ import (
 // decoder reads a streamed message. Its blocks do not overlap, so the state is
 // that of one block.
 type decoder struct {
-	frames sse.Framer
+	decoding.Reader
 	repeat dialect.Repeat // of deltas of text in the open block
-	limits jsonx.Limits
-	doc    jsonx.Document
-	ev     llm.Event
 	counts counts
 	usage  llm.Usage
 
@@ -48,21 +46,18 @@ func (*provider) NewDecoder(_ *llm.Facts, t *dialect.Target, lim dialect.Limits)
 }
 
 func newDecoder(lim dialect.Limits) *decoder {
-	return &decoder{
-		frames: *sse.NewFramer(sse.Limits{Read: true, Event: lim.Event}),
-		limits: jsonx.Limits{Depth: lim.Depth, Bytes: lim.Event},
-	}
+	return &decoder{Reader: decoding.New(lim)}
 }
 
 func (d *decoder) Write(chunk []byte, emit func(*llm.Event)) {
-	if d.repeat.Known() && d.frames.Idle() && len(chunk) <= d.limits.Bytes {
+	if d.repeat.Known() && d.Fresh(chunk) {
 		chunk = d.again(chunk, emit)
 	}
-	d.frames.Feed(chunk)
-	for ev, ok := d.frames.Next(); ok; ev, ok = d.frames.Next() {
+	d.Add(chunk)
+	for ev, ok := d.Next(); ok; ev, ok = d.Next() {
 		d.repeat.Forget()
-		d.ev.Kind = llm.Ping // of this event nothing was sent yet
-		d.read(ev.Data, emit)
+		d.Last.Kind = llm.Ping // of this event nothing was sent yet
+		d.Read(ev.Data, emit)
 		d.learn(&ev)
 	}
 }
@@ -83,7 +78,7 @@ func (d *decoder) again(chunk []byte, emit func(*llm.Event)) []byte {
 
 // learn takes an event that was a delta of text, and nothing else.
 func (d *decoder) learn(ev *sse.Event) {
-	if d.ev.Kind != llm.Delta || d.ev.Part != llm.TextPart || string(interior(&d.doc, mType)) != "content_block_delta" {
+	if d.Last.Kind != llm.Delta || d.Last.Part != llm.TextPart || string(interior(&d.Doc, mType)) != "content_block_delta" {
 		return
 	}
 	first, last := bytes.Index(ev.Raw, textKey), bytes.LastIndex(ev.Raw, textKey)
@@ -91,62 +86,31 @@ func (d *decoder) learn(ev *sse.Event) {
 		return // a spelling that is not the usual one, or several members of this name
 	}
 	from := first + len(textKey)
-	if rest := ev.Raw[from:]; bytes.HasPrefix(rest, d.ev.Text) && rest[len(d.ev.Text)] == '"' {
-		d.repeat.Learn(ev.Raw, from, from+len(d.ev.Text))
+	if rest := ev.Raw[from:]; bytes.HasPrefix(rest, d.Last.Text) && rest[len(d.Last.Text)] == '"' {
+		d.repeat.Learn(ev.Raw, from, from+len(d.Last.Text))
 	}
 }
 
 var textKey = []byte(`"text":"`)
 
-// Close takes a last event without its blank line if it is whole.
-func (d *decoder) Close(emit func(*llm.Event)) {
-	if ev, ok := d.frames.Close(); ok && jsonx.Valid(ev.Data, d.limits) == nil {
-		d.read(ev.Data, emit)
-	}
-	d.stop(emit)
-}
+func (d *decoder) Close(emit func(*llm.Event)) { d.Finish(d, emit) }
 
-// stop ends a stream whose bytes are over.
-func (d *decoder) stop(emit func(*llm.Event)) {
-	switch {
-	case d.ended:
-	case d.finished:
+// Stop ends a stream whose bytes are over.
+func (d *decoder) Stop(emit func(*llm.Event)) {
+	if d.finished && !d.Ended {
 		d.end(emit)
-	default:
-		d.fail(dialect.Malformed("the stream ended too early"), emit)
+		return
 	}
+	d.Early(emit)
 }
 
-func (d *decoder) Overflowed() int { return d.frames.Overflowed() }
-
-// send emits one event.
-//
-//go:noinline
-func (d *decoder) send(ev llm.Event, emit func(*llm.Event)) {
-	d.ev = ev
-	emit(&d.ev)
-}
-
-func (d *decoder) fail(err *llm.Error, emit func(*llm.Event)) {
-	d.ended = true
-	d.send(llm.Event{Kind: llm.Failure, Err: err}, emit)
-}
-
-// read takes the data of one event. Its type stands in the data; the event's
+// Read takes the data of one event. Its type stands in the data; the event's
 // name, which gateways drop, is not needed.
-func (d *decoder) read(data []byte, emit func(*llm.Event)) {
-	if d.ended {
+func (d *decoder) Read(data []byte, emit func(*llm.Event)) {
+	if !d.Scan(data, messageKeys, emit) {
 		return
 	}
-	if len(data) == 0 {
-		d.send(llm.Event{Kind: llm.Ping}, emit)
-		return
-	}
-	if err := d.doc.Scan(data, messageKeys, d.limits); err != nil {
-		d.fail(dialect.Malformed(err.Error()), emit)
-		return
-	}
-	switch string(interior(&d.doc, mType)) {
+	switch string(interior(&d.Doc, mType)) {
 	case "message_start":
 		d.start(emit)
 	case "content_block_start":
@@ -160,10 +124,10 @@ func (d *decoder) read(data []byte, emit func(*llm.Event)) {
 	case "message_stop":
 		d.end(emit)
 	case "ping":
-		d.send(llm.Event{Kind: llm.Ping}, emit)
+		d.Send(llm.Event{Kind: llm.Ping}, emit)
 	default:
-		if err := bodyError(&d.doc); err != nil {
-			d.fail(err, emit)
+		if err := bodyError(&d.Doc); err != nil {
+			d.Fail(err, emit)
 		}
 	}
 }
@@ -176,7 +140,7 @@ func (d *decoder) start(emit func(*llm.Event)) {
 	}
 	d.started = true
 	ev := llm.Event{Kind: llm.Start}
-	for it := jsonx.Members(d.doc.Raw(mMessage)); it.Next(); {
+	for it := jsonx.Members(d.Doc.Raw(mMessage)); it.Next(); {
 		switch string(dialect.Name(&it)) {
 		case "id":
 			ev.ID = dialect.Text(&it)
@@ -186,7 +150,7 @@ func (d *decoder) start(emit func(*llm.Event)) {
 			d.counts.read(it.Value())
 		}
 	}
-	d.send(ev, emit)
+	d.Send(ev, emit)
 	d.tell(emit)
 }
 
@@ -194,7 +158,7 @@ func (d *decoder) start(emit func(*llm.Event)) {
 func (d *decoder) begin(emit func(*llm.Event)) {
 	if !d.started {
 		d.started = true
-		d.send(llm.Event{Kind: llm.Start}, emit)
+		d.Send(llm.Event{Kind: llm.Start}, emit)
 	}
 }
 
@@ -202,12 +166,12 @@ func (d *decoder) begin(emit func(*llm.Event)) {
 func (d *decoder) tell(emit func(*llm.Event)) {
 	if d.counts.known {
 		d.usage = d.counts.usage()
-		d.send(llm.Event{Kind: llm.UsageEvent, Usage: &d.usage}, emit)
+		d.Send(llm.Event{Kind: llm.UsageEvent, Usage: &d.usage}, emit)
 	}
 }
 
 func (d *decoder) blockIndex() int64 {
-	n, ok := jsonx.Int(d.doc.Raw(mIndex))
+	n, ok := jsonx.Int(d.Doc.Raw(mIndex))
 	if !ok {
 		return -1
 	}
@@ -218,7 +182,7 @@ func (d *decoder) blockStart(emit func(*llm.Event)) {
 	d.close(emit)
 	d.begin(emit)
 	var b fields
-	b.read(d.doc.Raw(mBlock))
+	b.read(d.Doc.Raw(mBlock))
 	d.open, d.index, d.written, d.hidden = true, d.blockIndex(), false, false
 	ev := llm.Event{Kind: llm.BlockStart, Block: d.blocks}
 	switch string(b.kind) {
@@ -237,7 +201,7 @@ func (d *decoder) blockStart(emit func(*llm.Event)) {
 	}
 	d.kind = ev.Part
 	d.blocks++
-	d.send(ev, emit)
+	d.Send(ev, emit)
 	d.first(&b, ev.Redacted, emit)
 }
 
@@ -268,7 +232,7 @@ func (d *decoder) piece(ev llm.Event, emit func(*llm.Event)) {
 		return
 	}
 	ev.Kind, ev.Block, ev.Part = llm.Delta, d.blocks-1, d.kind
-	d.send(ev, emit)
+	d.Send(ev, emit)
 }
 
 func (d *decoder) delta(emit func(*llm.Event)) {
@@ -276,7 +240,7 @@ func (d *decoder) delta(emit func(*llm.Event)) {
 		return
 	}
 	var b fields
-	b.read(d.doc.Raw(mDelta))
+	b.read(d.Doc.Raw(mDelta))
 	switch string(b.kind) {
 	case "text_delta":
 		d.piece(llm.Event{Text: b.text}, emit)
@@ -286,7 +250,7 @@ func (d *decoder) delta(emit func(*llm.Event)) {
 		d.signed(b.signature, false, emit)
 	case "citations_delta":
 		if cite := readCitation(b.citation); b.citation != nil && d.kind == llm.TextPart {
-			d.send(llm.Event{Kind: llm.Delta, Block: d.blocks - 1, Part: d.kind, Cite: &cite}, emit)
+			d.Send(llm.Event{Kind: llm.Delta, Block: d.blocks - 1, Part: d.kind, Cite: &cite}, emit)
 		}
 	case "input_json_delta":
 		d.written = d.written || len(b.partial) > 0
@@ -313,25 +277,25 @@ func (d *decoder) close(emit func(*llm.Event)) {
 	if d.kind == llm.ToolCallPart && !d.written {
 		d.piece(llm.Event{Text: dialect.AppendArguments(nil, &llm.ToolCall{Input: d.input})}, emit)
 	}
-	d.send(llm.Event{Kind: llm.BlockStop, Block: d.blocks - 1, Part: d.kind}, emit)
+	d.Send(llm.Event{Kind: llm.BlockStop, Block: d.blocks - 1, Part: d.kind}, emit)
 }
 
 // messageDelta takes the stop reason and the final usage.
 func (d *decoder) messageDelta(emit func(*llm.Event)) {
 	d.begin(emit)
-	reason, _ := jsonx.Lookup(d.doc.Raw(mDelta), "stop_reason")
-	sequence, _ := jsonx.Lookup(d.doc.Raw(mDelta), "stop_sequence")
-	d.counts.read(d.doc.Raw(mUsage))
+	reason, _ := jsonx.Lookup(d.Doc.Raw(mDelta), "stop_reason")
+	sequence, _ := jsonx.Lookup(d.Doc.Raw(mDelta), "stop_sequence")
+	d.counts.read(d.Doc.Raw(mUsage))
 	if finish := stopReason(llm.Escaped(jsonx.Interior(reason))); finish != llm.NotFinished && !d.finished {
 		d.close(emit)
 		d.finished = true
-		d.send(llm.Event{Kind: llm.FinishEvent, Finish: finish, Stop: llm.Escaped(jsonx.Interior(sequence))}, emit)
+		d.Send(llm.Event{Kind: llm.FinishEvent, Finish: finish, Stop: llm.Escaped(jsonx.Interior(sequence))}, emit)
 	}
 	d.tell(emit)
 }
 
 func (d *decoder) end(emit func(*llm.Event)) {
 	d.close(emit)
-	d.ended = true
-	d.send(llm.Event{Kind: llm.End}, emit)
+	d.Ended = true
+	d.Send(llm.Event{Kind: llm.End}, emit)
 }

@@ -52,13 +52,13 @@ func (chatSame) NewTap(_ *llm.Facts, lim dialect.Limits, p *dialect.Patch) diale
 type watcher struct{ d *decoder }
 
 func (w *watcher) Read(ev *sse.Event, emit func(*llm.Event)) bool {
-	w.d.read(ev.Data, emit)
+	w.d.Read(ev.Data, emit)
 	return true
 }
 
-func (w *watcher) Stop(emit func(*llm.Event)) { w.d.stop(emit) }
+func (w *watcher) Stop(emit func(*llm.Event)) { w.d.Stop(emit) }
 
-func (w *watcher) Whole(data []byte) bool { return bytes.Equal(data, doneMark) || w.d.whole(data) }
+func (w *watcher) Whole(data []byte) bool { return bytes.Equal(data, doneMark) || w.d.Whole(data) }
 
 // Look passes over what is said, by the type that stands first in the data.
 func (w *watcher) Look(ev *sse.Event, seen *tap.Seen) bool {

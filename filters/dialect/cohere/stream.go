@@ -4,20 +4,17 @@ import (
 	"bytes"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/decoding"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
-	"github.com/posterngw/postern/filters/wire/sse"
 )
 
 // decoder reads a streamed chat. A block begins when another begins or the answer
 // finishes: citations of a text may come after its end.
 type decoder struct {
-	frames sse.Framer
-	limits jsonx.Limits
-	doc    jsonx.Document
-	ev     llm.Event
-	usage  llm.Usage
-	cites  []llm.Citation
+	decoding.Reader
+	usage llm.Usage
+	cites []llm.Citation
 
 	started, ended bool
 
@@ -45,50 +42,15 @@ func (chatProvider) NewDecoder(_ *llm.Facts, _ *dialect.Target, lim dialect.Limi
 }
 
 func newDecoder(lim dialect.Limits) *decoder {
-	return &decoder{
-		frames: *sse.NewFramer(sse.Limits{Read: true, Event: lim.Event}),
-		limits: jsonx.Limits{Depth: lim.Depth, Bytes: lim.Event},
-	}
+	return &decoder{Reader: decoding.New(lim)}
 }
 
-func (d *decoder) Write(chunk []byte, emit func(*llm.Event)) {
-	d.frames.Feed(chunk)
-	for ev, ok := d.frames.Next(); ok; ev, ok = d.frames.Next() {
-		d.read(ev.Data, emit)
-	}
-}
+func (d *decoder) Write(chunk []byte, emit func(*llm.Event)) { d.Feed(chunk, d, emit) }
 
-// Close takes a last event without its blank line if it is whole.
-func (d *decoder) Close(emit func(*llm.Event)) {
-	if ev, ok := d.frames.Close(); ok && d.whole(ev.Data) {
-		d.read(ev.Data, emit)
-	}
-	d.stop(emit)
-}
+func (d *decoder) Close(emit func(*llm.Event)) { d.Finish(d, emit) }
 
-func (d *decoder) whole(data []byte) bool { return jsonx.Valid(data, d.limits) == nil }
-
-// stop ends a stream whose bytes are over.
-func (d *decoder) stop(emit func(*llm.Event)) {
-	if !d.ended {
-		d.fail(dialect.Malformed("the stream ended too early"), emit)
-	}
-}
-
-func (d *decoder) Overflowed() int { return d.frames.Overflowed() }
-
-// send emits one event.
-//
-//go:noinline
-func (d *decoder) send(ev llm.Event, emit func(*llm.Event)) {
-	d.ev = ev
-	emit(&d.ev)
-}
-
-func (d *decoder) fail(err *llm.Error, emit func(*llm.Event)) {
-	d.ended = true
-	d.send(llm.Event{Kind: llm.Failure, Err: err}, emit)
-}
+// Stop implements decoding.Events.
+func (d *decoder) Stop(emit func(*llm.Event)) { d.Early(emit) }
 
 // The members of an event.
 const (
@@ -104,24 +66,16 @@ var (
 	doneMark  = []byte("[DONE]")
 )
 
-// read takes the data of one event. Its type stands in the data, too. The mark
+// Read takes the data of one event. Its type stands in the data, too. The mark
 // after the last event says nothing more.
-func (d *decoder) read(data []byte, emit func(*llm.Event)) {
-	if d.ended || bytes.Equal(data, doneMark) {
+func (d *decoder) Read(data []byte, emit func(*llm.Event)) {
+	if bytes.Equal(data, doneMark) || !d.Scan(data, eventKeys, emit) {
 		return
 	}
-	if len(data) == 0 {
-		d.send(llm.Event{Kind: llm.Ping}, emit)
-		return
-	}
-	if err := d.doc.Scan(data, eventKeys, d.limits); err != nil {
-		d.fail(dialect.Malformed(err.Error()), emit)
-		return
-	}
-	message, _ := jsonx.Lookup(d.doc.Raw(eDelta), "message")
-	switch string(jsonx.Interior(d.doc.Raw(eType))) {
+	message, _ := jsonx.Lookup(d.Doc.Raw(eDelta), "message")
+	switch string(jsonx.Interior(d.Doc.Raw(eType))) {
 	case "message-start":
-		d.start(jsonx.Interior(d.doc.Raw(eID)), emit)
+		d.start(jsonx.Interior(d.Doc.Raw(eID)), emit)
 	case "tool-plan-delta":
 		raw, _ := jsonx.Lookup(message, "tool_plan")
 		d.piece(llm.ReasoningPart, true, llm.Event{Text: jsonx.Interior(raw)}, emit)
@@ -145,15 +99,15 @@ func (d *decoder) read(data []byte, emit func(*llm.Event)) {
 
 // failure takes an error body in place of an event.
 func (d *decoder) failure(emit func(*llm.Event)) {
-	if raw := d.doc.Raw(eMessage); jsonx.KindOf(raw) == jsonx.String {
-		d.fail(classify(0, dialect.Plain(jsonx.Interior(raw), maxMessage)), emit)
+	if raw := d.Doc.Raw(eMessage); jsonx.KindOf(raw) == jsonx.String {
+		d.Fail(classify(0, dialect.Plain(jsonx.Interior(raw), maxMessage)), emit)
 	}
 }
 
 func (d *decoder) start(id llm.Escaped, emit func(*llm.Event)) {
 	if !d.started {
 		d.started = true
-		d.send(llm.Event{Kind: llm.Start, ID: id}, emit)
+		d.Send(llm.Event{Kind: llm.Start, ID: id}, emit)
 	}
 }
 
@@ -164,7 +118,7 @@ func (d *decoder) begin(ev llm.Event, plan bool, emit func(*llm.Event)) {
 	ev.Kind, ev.Block = llm.BlockStart, d.blocks
 	d.blocks++
 	d.open, d.kind, d.plan = true, ev.Part, plan
-	d.send(ev, emit)
+	d.Send(ev, emit)
 }
 
 // piece sends a Delta of text or reasoning, and begins its block.
@@ -176,7 +130,7 @@ func (d *decoder) piece(kind llm.PartKind, plan bool, ev llm.Event, emit func(*l
 		d.begin(llm.Event{Part: kind, Redacted: ev.Redacted}, plan, emit)
 	}
 	ev.Kind, ev.Block, ev.Part = llm.Delta, d.blocks-1, kind
-	d.send(ev, emit)
+	d.Send(ev, emit)
 }
 
 // content sends what a content's start or delta brings.
@@ -209,12 +163,12 @@ func (d *decoder) cite(message []byte, emit func(*llm.Event)) {
 	raw, _ := jsonx.Lookup(message, "citations")
 	d.cites, _ = readCitation(d.cites[:0], raw)
 	for i := range d.cites {
-		d.send(llm.Event{Kind: llm.Delta, Block: d.blocks - 1, Part: llm.TextPart, Cite: &d.cites[i]}, emit)
+		d.Send(llm.Event{Kind: llm.Delta, Block: d.blocks - 1, Part: llm.TextPart, Cite: &d.cites[i]}, emit)
 	}
 }
 
 func (d *decoder) index() int64 {
-	n, ok := jsonx.Int(d.doc.Raw(eIndex))
+	n, ok := jsonx.Int(d.Doc.Raw(eIndex))
 	if !ok {
 		return -1
 	}
@@ -235,7 +189,7 @@ func (d *decoder) callStart(message []byte, emit func(*llm.Event)) {
 		return
 	}
 	if len(d.calls) == maxCalls {
-		d.fail(dialect.Malformed("too many tool calls"), emit)
+		d.Fail(dialect.Malformed("too many tool calls"), emit)
 		return
 	}
 	raw, _ := jsonx.Lookup(message, "tool_calls")
@@ -259,7 +213,7 @@ func (d *decoder) arguments(c *call, p *llm.Part, emit func(*llm.Event)) {
 		return
 	}
 	c.written = c.written || len(p.Call.Arguments) > 0
-	d.send(llm.Event{Kind: llm.Delta, Block: c.block, Part: llm.ToolCallPart,
+	d.Send(llm.Event{Kind: llm.Delta, Block: c.block, Part: llm.ToolCallPart,
 		Text: p.Call.Arguments, Sign: p.Signature, Origin: p.Origin}, emit)
 }
 
@@ -274,14 +228,14 @@ func (d *decoder) close(emit func(*llm.Event)) {
 	if n := len(d.calls); d.kind == llm.ToolCallPart && n > 0 && !d.calls[n-1].written {
 		d.arguments(&d.calls[n-1], &noArguments, emit)
 	}
-	d.send(llm.Event{Kind: llm.BlockStop, Block: d.blocks - 1, Part: d.kind}, emit)
+	d.Send(llm.Event{Kind: llm.BlockStop, Block: d.blocks - 1, Part: d.kind}, emit)
 }
 
 // end takes message-end: the finish reason, the usage, and perhaps an error.
 func (d *decoder) end(emit func(*llm.Event)) {
 	d.start(nil, emit)
 	var word, message llm.Escaped
-	for it := jsonx.Members(d.doc.Raw(eDelta)); it.Next(); {
+	for it := jsonx.Members(d.Doc.Raw(eDelta)); it.Next(); {
 		switch string(dialect.Name(&it)) {
 		case "finish_reason":
 			word = dialect.Text(&it)
@@ -298,7 +252,7 @@ func (d *decoder) end(emit func(*llm.Event)) {
 func (d *decoder) finish(word, message llm.Escaped, emit func(*llm.Event)) {
 	if err := failed(word, message); err != nil {
 		d.tell(emit)
-		d.fail(err, emit)
+		d.Fail(err, emit)
 		return
 	}
 	d.close(emit)
@@ -306,14 +260,14 @@ func (d *decoder) finish(word, message llm.Escaped, emit func(*llm.Event)) {
 	if finish == llm.NotFinished {
 		finish = llm.FinishOther
 	}
-	d.send(llm.Event{Kind: llm.FinishEvent, Finish: finish}, emit)
+	d.Send(llm.Event{Kind: llm.FinishEvent, Finish: finish}, emit)
 	d.tell(emit)
-	d.ended = true
-	d.send(llm.Event{Kind: llm.End}, emit)
+	d.Ended = true
+	d.Send(llm.Event{Kind: llm.End}, emit)
 }
 
 func (d *decoder) tell(emit func(*llm.Event)) {
 	if d.usage.Known {
-		d.send(llm.Event{Kind: llm.UsageEvent, Usage: &d.usage}, emit)
+		d.Send(llm.Event{Kind: llm.UsageEvent, Usage: &d.usage}, emit)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/decoding"
 	"github.com/posterngw/postern/filters/dialect/tap"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
@@ -210,41 +211,20 @@ func (v1Provider) NewDecoder(_ *llm.Facts, _ *dialect.Target, lim dialect.Limits
 type v1Decoder struct{ decoder }
 
 func newV1Decoder(lim dialect.Limits) *v1Decoder {
-	d := &v1Decoder{*newDecoder(lim)}
-	d.frames = *sse.NewFramer(sse.Limits{Read: true, Event: lim.Event, Lines: true})
-	return d
+	return &v1Decoder{decoder{Reader: decoding.NewLines(lim)}}
 }
 
-func (d *v1Decoder) Write(chunk []byte, emit func(*llm.Event)) {
-	d.frames.Feed(chunk)
-	for ev, ok := d.frames.Next(); ok; ev, ok = d.frames.Next() {
-		d.line(ev.Data, emit)
-	}
-}
+func (d *v1Decoder) Write(chunk []byte, emit func(*llm.Event)) { d.Feed(chunk, d, emit) }
 
-// Close takes a last line without its end if it is whole.
-func (d *v1Decoder) Close(emit func(*llm.Event)) {
-	if ev, ok := d.frames.Close(); ok && d.whole(ev.Data) {
-		d.line(ev.Data, emit)
-	}
-	d.stop(emit)
-}
+func (d *v1Decoder) Close(emit func(*llm.Event)) { d.Finish(d, emit) }
 
-// line takes one event.
-func (d *v1Decoder) line(data []byte, emit func(*llm.Event)) {
-	switch {
-	case d.ended:
-		return
-	case len(data) == 0:
-		d.send(llm.Event{Kind: llm.Ping}, emit)
+// Read takes one event.
+func (d *v1Decoder) Read(data []byte, emit func(*llm.Event)) {
+	if !d.Scan(data, v1AnswerKeys, emit) {
 		return
 	}
-	if err := d.doc.Scan(data, v1AnswerKeys, d.limits); err != nil {
-		d.fail(dialect.Malformed(err.Error()), emit)
-		return
-	}
-	text := llm.Event{Text: jsonx.Interior(d.doc.Raw(nText))}
-	switch string(jsonx.Interior(d.doc.Raw(nEvent))) {
+	text := llm.Event{Text: jsonx.Interior(d.Doc.Raw(nText))}
+	switch string(jsonx.Interior(d.Doc.Raw(nEvent))) {
 	case "stream-start":
 		d.start(nil, emit)
 	case "text-generation":
@@ -259,7 +239,7 @@ func (d *v1Decoder) line(data []byte, emit func(*llm.Event)) {
 		d.endV1(emit)
 	case "":
 		if message, ok := jsonx.Lookup(data, "message"); ok {
-			d.fail(classify(0, dialect.Plain(jsonx.Interior(message), maxMessage)), emit)
+			d.Fail(classify(0, dialect.Plain(jsonx.Interior(message), maxMessage)), emit)
 		}
 	}
 }
@@ -268,16 +248,16 @@ func (d *v1Decoder) citations(emit func(*llm.Event)) {
 	if !d.open || d.kind != llm.TextPart {
 		return
 	}
-	for it := jsonx.Elements(d.doc.Raw(nCitations)); it.Next(); {
+	for it := jsonx.Elements(d.Doc.Raw(nCitations)); it.Next(); {
 		d.cites, _ = readCitation(d.cites[:0], it.Value())
 		for i := range d.cites {
-			d.send(llm.Event{Kind: llm.Delta, Block: d.blocks - 1, Part: llm.TextPart, Cite: &d.cites[i]}, emit)
+			d.Send(llm.Event{Kind: llm.Delta, Block: d.blocks - 1, Part: llm.TextPart, Cite: &d.cites[i]}, emit)
 		}
 	}
 }
 
 func (d *v1Decoder) callsV1(emit func(*llm.Event)) {
-	for it := jsonx.Elements(d.doc.Raw(nCalls)); it.Next() && len(d.calls) < maxCalls; {
+	for it := jsonx.Elements(d.Doc.Raw(nCalls)); it.Next() && len(d.calls) < maxCalls; {
 		p := callV1(it.Value())
 		d.begin(llm.Event{Part: llm.ToolCallPart, Name: p.Call.Name}, false, emit)
 		d.calls = append(d.calls, call{index: int64(len(d.calls)), block: d.blocks - 1})
@@ -289,8 +269,8 @@ func (d *v1Decoder) callsV1(emit func(*llm.Event)) {
 // endV1 takes the whole answer that ends a stream, for its usage.
 func (d *v1Decoder) endV1(emit func(*llm.Event)) {
 	d.start(nil, emit)
-	word := llm.Escaped(jsonx.Interior(d.doc.Raw(nFinish)))
-	if meta, ok := jsonx.Lookup(d.doc.Raw(nResponse), "meta"); ok {
+	word := llm.Escaped(jsonx.Interior(d.Doc.Raw(nFinish)))
+	if meta, ok := jsonx.Lookup(d.Doc.Raw(nResponse), "meta"); ok {
 		d.usage = usageOf(meta)
 	}
 	if len(d.calls) > 0 && string(word) == "COMPLETE" {
@@ -327,13 +307,13 @@ func (v1Same) NewTap(_ *llm.Facts, lim dialect.Limits, p *dialect.Patch) dialect
 type v1Watcher struct{ d *v1Decoder }
 
 func (w *v1Watcher) Read(ev *sse.Event, emit func(*llm.Event)) bool {
-	w.d.line(ev.Data, emit)
+	w.d.Read(ev.Data, emit)
 	return true
 }
 
-func (w *v1Watcher) Stop(emit func(*llm.Event)) { w.d.stop(emit) }
+func (w *v1Watcher) Stop(emit func(*llm.Event)) { w.d.Stop(emit) }
 
-func (w *v1Watcher) Whole(data []byte) bool { return w.d.whole(data) }
+func (w *v1Watcher) Whole(data []byte) bool { return w.d.Whole(data) }
 
 var (
 	generation = []byte(`"event_type":"text-generation"`)

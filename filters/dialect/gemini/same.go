@@ -98,13 +98,13 @@ func (*same) NewTap(_ *llm.Facts, lim dialect.Limits, p *dialect.Patch) dialect.
 type watcher struct{ d *decoder }
 
 func (w *watcher) Read(ev *sse.Event, emit func(*llm.Event)) bool {
-	w.d.read(ev.Data, emit)
+	w.d.Read(ev.Data, emit)
 	return true
 }
 
-func (w *watcher) Stop(emit func(*llm.Event)) { w.d.stop(emit) }
+func (w *watcher) Stop(emit func(*llm.Event)) { w.d.Stop(emit) }
 
-func (w *watcher) Whole(data []byte) bool { return jsonx.Valid(data, w.d.limits) == nil }
+func (w *watcher) Whole(data []byte) bool { return w.d.Whole(data) }
 
 var textKey = []byte(`"text"`)
 

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/decoding"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 	"github.com/posterngw/postern/filters/wire/sse"
@@ -15,10 +16,7 @@ const maxCalls = 256
 // decoder reads a stream: each event is an answer that holds what is new. Its state
 // is one small record per candidate.
 type decoder struct {
-	frames sse.Framer
-	limits jsonx.Limits
-	doc    jsonx.Document
-	ev     llm.Event
+	decoding.Reader
 	counts counts
 	usage  llm.Usage
 	cite   llm.Citation
@@ -51,84 +49,48 @@ func (*provider) NewDecoder(_ *llm.Facts, _ *dialect.Target, lim dialect.Limits)
 }
 
 func newDecoder(lim dialect.Limits) *decoder {
-	return &decoder{
-		frames: *sse.NewFramer(sse.Limits{Read: true, Event: lim.Event}),
-		limits: jsonx.Limits{Depth: lim.Depth, Bytes: lim.Event},
-	}
+	return &decoder{Reader: decoding.New(lim)}
 }
 
-func (d *decoder) Write(chunk []byte, emit func(*llm.Event)) {
-	d.frames.Feed(chunk)
-	for ev, ok := d.frames.Next(); ok; ev, ok = d.frames.Next() {
-		d.read(ev.Data, emit)
-	}
-}
+func (d *decoder) Write(chunk []byte, emit func(*llm.Event)) { d.Feed(chunk, d, emit) }
 
-// Close takes a last event without its blank line if it is whole.
-func (d *decoder) Close(emit func(*llm.Event)) {
-	if ev, ok := d.frames.Close(); ok && jsonx.Valid(ev.Data, d.limits) == nil {
-		d.read(ev.Data, emit)
-	}
-	d.stop(emit)
-}
+func (d *decoder) Close(emit func(*llm.Event)) { d.Finish(d, emit) }
 
-// stop ends a stream whose bytes are over: nothing else does.
-func (d *decoder) stop(emit func(*llm.Event)) {
-	switch {
-	case d.ended:
-		return
-	case !d.finished:
-		d.fail(dialect.Malformed("the stream ended too early"), emit)
+// Stop ends a stream whose bytes are over: nothing else does.
+func (d *decoder) Stop(emit func(*llm.Event)) {
+	if !d.finished {
+		d.Early(emit)
+	}
+	if d.Ended {
 		return
 	}
 	for i := range d.choices {
 		d.close(&d.choices[i], emit)
 	}
-	d.ended = true
-	d.send(llm.Event{Kind: llm.End}, emit)
+	d.Ended = true
+	d.Send(llm.Event{Kind: llm.End}, emit)
 }
 
-func (d *decoder) Overflowed() int { return d.frames.Overflowed() }
-
-// send emits one event.
-//
-//go:noinline
-func (d *decoder) send(ev llm.Event, emit func(*llm.Event)) {
-	d.ev = ev
-	emit(&d.ev)
-}
-
-func (d *decoder) fail(err *llm.Error, emit func(*llm.Event)) {
-	d.ended = true
-	d.send(llm.Event{Kind: llm.Failure, Err: err}, emit)
-}
-
-// read takes the data of one event.
-func (d *decoder) read(data []byte, emit func(*llm.Event)) {
-	switch {
-	case d.ended:
-		return
-	case len(data) == 0:
-		d.send(llm.Event{Kind: llm.Ping}, emit)
-		return
-	}
-	if err := d.doc.Scan(data, answerKeys, d.limits); err != nil {
-		e := wrapped(data, 200)
-		if e == nil {
-			e = dialect.Malformed(err.Error())
+// Read takes the data of one event. An error may come in an array.
+func (d *decoder) Read(data []byte, emit func(*llm.Event)) {
+	if !d.Ended && jsonx.KindOf(data) == jsonx.Array {
+		if err := wrapped(data, 200); err != nil {
+			d.Fail(err, emit)
+			return
 		}
-		d.fail(e, emit)
+	}
+	if !d.Scan(data, answerKeys, emit) {
 		return
 	}
-	if err := bodyError(&d.doc); err != nil {
-		d.fail(err, emit)
+	if err := bodyError(&d.Doc); err != nil {
+		d.Fail(err, emit)
 		return
 	}
 	d.start(emit)
-	for it := jsonx.Elements(d.doc.Raw(aCandidates)); it.Next() && !d.ended; {
+	for it := jsonx.Elements(d.Doc.Raw(aCandidates)); it.Next() && !d.Ended; {
 		d.candidate(it.Value(), emit)
 	}
-	if !d.ended && !d.finished && blocked(&d.doc) != nil {
+	if !d.Ended && !d.finished && blocked(&d.Doc) != nil {
 		d.finish(d.find(0), llm.FinishFilter, emit)
 	}
 	d.tell(emit)
@@ -140,13 +102,13 @@ func (d *decoder) start(emit func(*llm.Event)) {
 		return
 	}
 	d.started = true
-	d.send(llm.Event{Kind: llm.Start, ID: interior(&d.doc, aID), Name: interior(&d.doc, aVersion), Created: createdAt(&d.doc)}, emit)
+	d.Send(llm.Event{Kind: llm.Start, ID: interior(&d.Doc, aID), Name: interior(&d.Doc, aVersion), Created: createdAt(&d.Doc)}, emit)
 }
 
 // tell sends on what the event says of usage: totals, at any time.
 func (d *decoder) tell(emit func(*llm.Event)) {
-	raw := d.doc.Raw(aUsage)
-	if raw == nil || d.ended {
+	raw := d.Doc.Raw(aUsage)
+	if raw == nil || d.Ended {
 		return
 	}
 	d.counts.read(raw)
@@ -154,7 +116,7 @@ func (d *decoder) tell(emit func(*llm.Event)) {
 		return
 	}
 	d.usage = d.counts.usage()
-	d.send(llm.Event{Kind: llm.UsageEvent, Usage: &d.usage}, emit)
+	d.Send(llm.Event{Kind: llm.UsageEvent, Usage: &d.usage}, emit)
 }
 
 // find returns the state of a candidate; nil when there cannot be such a one.
@@ -176,16 +138,16 @@ func (d *decoder) candidate(raw []byte, emit func(*llm.Event)) {
 	c.read(raw, false)
 	ch := d.find(c.index)
 	if ch == nil {
-		d.fail(dialect.Malformed("candidate out of range"), emit)
+		d.Fail(dialect.Malformed("candidate out of range"), emit)
 		return
 	}
 	if ch.finished {
 		return
 	}
-	for it := jsonx.Elements(get(c.content, "parts")); it.Next() && !d.ended; {
+	for it := jsonx.Elements(get(c.content, "parts")); it.Next() && !d.Ended; {
 		d.part(ch, it.Value(), emit)
 	}
-	if d.ended {
+	if d.Ended {
 		return
 	}
 	d.citations(ch, &c, emit)
@@ -203,7 +165,7 @@ func (d *decoder) finish(ch *choice, f llm.Finish, emit func(*llm.Event)) {
 	}
 	d.close(ch, emit)
 	ch.finished, d.finished = true, true
-	d.send(llm.Event{Kind: llm.FinishEvent, Choice: ch.index, Finish: f}, emit)
+	d.Send(llm.Event{Kind: llm.FinishEvent, Choice: ch.index, Finish: f}, emit)
 }
 
 // part emits a part: a piece of the open block's text, or a whole call.
@@ -222,14 +184,14 @@ func (d *decoder) text(ch *choice, p *llm.Part, emit func(*llm.Event)) {
 	if !ch.open || ch.kind != p.Kind || p.Redacted {
 		d.close(ch, emit)
 		ch.begin(p.Kind)
-		d.send(llm.Event{Kind: llm.BlockStart, Choice: ch.index, Block: ch.blocks - 1, Part: p.Kind, Redacted: p.Redacted}, emit)
+		d.Send(llm.Event{Kind: llm.BlockStart, Choice: ch.index, Block: ch.blocks - 1, Part: p.Kind, Redacted: p.Redacted}, emit)
 	}
 	ch.measure(p.Text)
 	ev := llm.Event{Kind: llm.Delta, Choice: ch.index, Block: ch.blocks - 1, Part: p.Kind, Text: p.Text}
 	if len(p.Signature) > 0 {
 		ev.Sign, ev.Origin, ev.Redacted = p.Signature, p.Origin, p.Redacted
 	}
-	d.send(ev, emit)
+	d.Send(ev, emit)
 	if p.Redacted || p.Kind == llm.ReasoningPart && len(p.Signature) > 0 {
 		d.close(ch, emit)
 	}
@@ -256,7 +218,7 @@ func (ch *choice) measure(text llm.Escaped) {
 // client must be able to name it.
 func (d *decoder) call(ch *choice, p *llm.Part, emit func(*llm.Event)) {
 	if ch.calls == maxCalls {
-		d.fail(dialect.Malformed("too many tool calls"), emit)
+		d.Fail(dialect.Malformed("too many tool calls"), emit)
 		return
 	}
 	d.close(ch, emit)
@@ -271,9 +233,9 @@ func (d *decoder) call(ch *choice, p *llm.Part, emit func(*llm.Event)) {
 	if p.Origin != "" {
 		ev.Sign, ev.Origin = p.Signature, p.Origin
 	}
-	d.send(ev, emit)
+	d.Send(ev, emit)
 	ev.Kind, ev.ID, ev.Name, ev.Text = llm.Delta, nil, nil, dialect.AppendArguments(nil, &p.Call)
-	d.send(ev, emit)
+	d.Send(ev, emit)
 	d.close(ch, emit)
 }
 
@@ -292,7 +254,7 @@ func (d *decoder) close(ch *choice, emit func(*llm.Event)) {
 		return
 	}
 	ch.open = false
-	d.send(llm.Event{Kind: llm.BlockStop, Choice: ch.index, Block: ch.blocks - 1, Part: ch.kind}, emit)
+	d.Send(llm.Event{Kind: llm.BlockStop, Choice: ch.index, Block: ch.blocks - 1, Part: ch.kind}, emit)
 }
 
 // citations emits sources as deltas of the text. Their places in it are known where
@@ -306,6 +268,6 @@ func (d *decoder) citations(ch *choice, c *candidate, emit func(*llm.Event)) {
 			x.Start, x.End = s.start, s.end
 		}
 		d.cite = x
-		d.send(llm.Event{Kind: llm.Delta, Choice: ch.index, Block: ch.blocks - 1, Part: llm.TextPart, Cite: &d.cite}, emit)
+		d.Send(llm.Event{Kind: llm.Delta, Choice: ch.index, Block: ch.blocks - 1, Part: llm.TextPart, Cite: &d.cite}, emit)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/dialect/decoding"
 	"github.com/posterngw/postern/filters/dialect/tap"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
@@ -13,11 +14,8 @@ import (
 
 // decoder reads a stream of lines. A call comes whole in one of them.
 type decoder struct {
-	frames sse.Framer
-	limits jsonx.Limits
-	doc    jsonx.Document
-	ev     llm.Event
-	usage  llm.Usage
+	decoding.Reader
+	usage llm.Usage
 
 	started, ended bool
 	blocks         int  // blocks shown
@@ -32,79 +30,36 @@ func (provider) NewDecoder(_ *llm.Facts, _ *dialect.Target, lim dialect.Limits) 
 }
 
 func newDecoder(lim dialect.Limits) *decoder {
-	return &decoder{
-		frames: *sse.NewFramer(sse.Limits{Read: true, Event: lim.Event, Lines: true}),
-		limits: jsonx.Limits{Depth: lim.Depth, Bytes: lim.Event},
-	}
+	return &decoder{Reader: decoding.NewLines(lim)}
 }
 
-func (d *decoder) Write(chunk []byte, emit func(*llm.Event)) {
-	d.frames.Feed(chunk)
-	for ev, ok := d.frames.Next(); ok; ev, ok = d.frames.Next() {
-		d.line(ev.Data, emit)
-	}
-}
+func (d *decoder) Write(chunk []byte, emit func(*llm.Event)) { d.Feed(chunk, d, emit) }
 
-// Close takes a last line without its end if it is whole.
-func (d *decoder) Close(emit func(*llm.Event)) {
-	if ev, ok := d.frames.Close(); ok && d.whole(ev.Data) {
-		d.line(ev.Data, emit)
-	}
-	d.stop(emit)
-}
+func (d *decoder) Close(emit func(*llm.Event)) { d.Finish(d, emit) }
 
-func (d *decoder) whole(data []byte) bool { return jsonx.Valid(data, d.limits) == nil }
+// Stop implements decoding.Events.
+func (d *decoder) Stop(emit func(*llm.Event)) { d.Early(emit) }
 
-// stop ends a stream whose bytes are over.
-func (d *decoder) stop(emit func(*llm.Event)) {
-	if !d.ended {
-		d.fail(dialect.Malformed("the stream ended too early"), emit)
-	}
-}
-
-func (d *decoder) Overflowed() int { return d.frames.Overflowed() }
-
-// send emits one event.
-//
-//go:noinline
-func (d *decoder) send(ev llm.Event, emit func(*llm.Event)) {
-	d.ev = ev
-	emit(&d.ev)
-}
-
-func (d *decoder) fail(err *llm.Error, emit func(*llm.Event)) {
-	d.ended = true
-	d.send(llm.Event{Kind: llm.Failure, Err: err}, emit)
-}
-
-// line takes one line. Lines after the end say nothing.
-func (d *decoder) line(data []byte, emit func(*llm.Event)) {
-	switch {
-	case d.ended:
-		return
-	case len(data) == 0:
-		d.send(llm.Event{Kind: llm.Ping}, emit)
+// Read takes one line. Lines after the end say nothing.
+func (d *decoder) Read(data []byte, emit func(*llm.Event)) {
+	if !d.Scan(data, answerKeys, emit) {
 		return
 	}
-	if err := d.doc.Scan(data, answerKeys, d.limits); err != nil {
-		d.fail(dialect.Malformed(err.Error()), emit)
-		return
-	}
-	if err := bodyError(&d.doc); err != nil {
-		d.fail(err, emit)
+	if err := bodyError(&d.Doc); err != nil {
+		d.Fail(err, emit)
 		return
 	}
 	if !d.started {
 		d.started = true
-		d.send(llm.Event{Kind: llm.Start, Name: jsonx.Interior(d.doc.Raw(aModel))}, emit)
+		d.Send(llm.Event{Kind: llm.Start, Name: jsonx.Interior(d.Doc.Raw(aModel))}, emit)
 	}
-	t := said(&d.doc)
+	t := said(&d.Doc)
 	d.piece(llm.ReasoningPart, t.thinking, emit)
 	d.piece(llm.TextPart, t.text, emit)
 	for it := jsonx.Elements(t.calls); it.Next(); {
 		d.call(it.Value(), emit)
 	}
-	if done, _ := jsonx.Bool(d.doc.Raw(aDone)); done {
+	if done, _ := jsonx.Bool(d.Doc.Raw(aDone)); done {
 		d.end(emit)
 	}
 }
@@ -114,7 +69,7 @@ func (d *decoder) begin(ev llm.Event, emit func(*llm.Event)) {
 	ev.Kind, ev.Block = llm.BlockStart, d.blocks
 	d.blocks++
 	d.open, d.kind = true, ev.Part
-	d.send(ev, emit)
+	d.Send(ev, emit)
 }
 
 func (d *decoder) piece(kind llm.PartKind, text llm.Escaped, emit func(*llm.Event)) {
@@ -124,32 +79,32 @@ func (d *decoder) piece(kind llm.PartKind, text llm.Escaped, emit func(*llm.Even
 	if !d.open || d.kind != kind {
 		d.begin(llm.Event{Part: kind}, emit)
 	}
-	d.send(llm.Event{Kind: llm.Delta, Block: d.blocks - 1, Part: kind, Text: text}, emit)
+	d.Send(llm.Event{Kind: llm.Delta, Block: d.blocks - 1, Part: kind, Text: text}, emit)
 }
 
 func (d *decoder) call(raw []byte, emit func(*llm.Event)) {
 	c := call(raw, d.calls)
 	d.calls++
 	d.begin(llm.Event{Part: llm.ToolCallPart, ID: c.ID, Name: c.Name}, emit)
-	d.send(llm.Event{Kind: llm.Delta, Block: d.blocks - 1, Part: llm.ToolCallPart, Text: dialect.AppendArguments(nil, &c)}, emit)
+	d.Send(llm.Event{Kind: llm.Delta, Block: d.blocks - 1, Part: llm.ToolCallPart, Text: dialect.AppendArguments(nil, &c)}, emit)
 }
 
 func (d *decoder) close(emit func(*llm.Event)) {
 	if d.open {
 		d.open = false
-		d.send(llm.Event{Kind: llm.BlockStop, Block: d.blocks - 1, Part: d.kind}, emit)
+		d.Send(llm.Event{Kind: llm.BlockStop, Block: d.blocks - 1, Part: d.kind}, emit)
 	}
 }
 
 // end takes the last line: the finish reason and the usage.
 func (d *decoder) end(emit func(*llm.Event)) {
 	d.close(emit)
-	d.send(llm.Event{Kind: llm.FinishEvent, Finish: finishOf(jsonx.Interior(d.doc.Raw(aReason)), d.calls > 0)}, emit)
-	if d.usage = usageOf(&d.doc); d.usage.Known {
-		d.send(llm.Event{Kind: llm.UsageEvent, Usage: &d.usage}, emit)
+	d.Send(llm.Event{Kind: llm.FinishEvent, Finish: finishOf(jsonx.Interior(d.Doc.Raw(aReason)), d.calls > 0)}, emit)
+	if d.usage = usageOf(&d.Doc); d.usage.Known {
+		d.Send(llm.Event{Kind: llm.UsageEvent, Usage: &d.usage}, emit)
 	}
-	d.ended = true
-	d.send(llm.Event{Kind: llm.End}, emit)
+	d.Ended = true
+	d.Send(llm.Event{Kind: llm.End}, emit)
 }
 
 // Request adds what must change: the model's name and the bound on the output.
@@ -210,13 +165,13 @@ func (same) NewTap(_ *llm.Facts, lim dialect.Limits, p *dialect.Patch) dialect.T
 type watcher struct{ d *decoder }
 
 func (w *watcher) Read(ev *sse.Event, emit func(*llm.Event)) bool {
-	w.d.line(ev.Data, emit)
+	w.d.Read(ev.Data, emit)
 	return true
 }
 
-func (w *watcher) Stop(emit func(*llm.Event)) { w.d.stop(emit) }
+func (w *watcher) Stop(emit func(*llm.Event)) { w.d.Stop(emit) }
 
-func (w *watcher) Whole(data []byte) bool { return w.d.whole(data) }
+func (w *watcher) Whole(data []byte) bool { return w.d.Whole(data) }
 
 var (
 	notDone = []byte(`"done":false}`)
