@@ -26,6 +26,9 @@ type request struct {
 var requests = map[string]request{
 	"openai-go ChatCompletionNewParams":    {"openai", "chat", map[string]any{"": openai.ChatCompletionNewParams{}}, tagged},
 	"openai-go ResponseNewParams":          {"openai", "responses", map[string]any{"": responses.ResponseNewParams{}}, tagged},
+	"openai-go CompletionNewParams":        {"openai", "completions", map[string]any{"": openai.CompletionNewParams{}}, tagged},
+	"cohere-go EmbedRequest":               {"cohere", "v1.embed", map[string]any{"": cohere.EmbedRequest{}}, fern},
+	"cohere-go RerankRequest":              {"cohere", "v1.rerank", map[string]any{"": cohere.RerankRequest{}}, fern},
 	"openai-go EmbeddingNewParams":         {"openai", "embeddings", map[string]any{"": openai.EmbeddingNewParams{}}, tagged},
 	"anthropic MessageNewParams":           {"anthropic", "messages", map[string]any{"": anthropic.MessageNewParams{}}, tagged},
 	"anthropic MessageCountTokensParams":   {"anthropic", "count_tokens", map[string]any{"": anthropic.MessageCountTokensParams{}}, tagged},

@@ -75,34 +75,71 @@ func Rows(c *Client, targets []Target) ([]Row, error) {
 	return rows, nil
 }
 
-// fate compares what leaves with and without a field. What a field needs beside it
-// may be refused already.
-func (c *Client) fate(t *Target, without, with []byte, f *dialecttest.Field) (Fate, error) {
-	codec := t.Codec
-	if c.API.Operation == llm.Embed {
-		codec.Model = t.Embedder
+// Whole is what becomes of the plain request itself at every target.
+func Whole(c *Client, targets []Target) (Row, error) {
+	row := Row{Field: dialecttest.Field{Pointer: c.Line.Path, Example: c.Plain}}
+	for i := range targets {
+		fate, err := c.whole(&targets[i])
+		if err != nil {
+			return row, fmt.Errorf("%s: %w", targets[i].Name, err)
+		}
+		row.Fates = append(row.Fates, fate)
 	}
-	api, same := t.Dialect.Serves(c.API, &llm.Facts{Operation: c.API.Operation}, &codec)
+	return row, nil
+}
+
+func (c *Client) whole(t *Target) (Fate, error) {
+	in, err := c.read([]byte(c.Plain))
+	if err != nil {
+		return Fate{}, err
+	}
+	codec := c.codec(t)
+	api, same := t.Dialect.Serves(c.API, &in.facts, &codec)
 	switch {
 	case api == nil:
 		return Fate{"unserved", ""}, nil
 	case same:
 		return Fate{"kept", ""}, nil
 	}
-	before, err := c.translate(api, &codec, without)
+	out := c.translate(api, &codec, &in)
+	if out.refused != nil {
+		return Fate{"refused", out.refused.Message}, nil
+	}
+	return Fate{"mapped", ""}, nil
+}
+
+// codec is a target as this API's requests go there.
+func (c *Client) codec(t *Target) dialect.Target {
+	codec := t.Codec
+	if c.API.Operation == llm.Embed {
+		codec.Model = t.Embedder
+	}
+	return codec
+}
+
+// fate compares what leaves with and without a field. What a field needs beside it
+// may be refused without it.
+func (c *Client) fate(t *Target, without, with []byte, f *dialecttest.Field) (Fate, error) {
+	read, err := c.read(without)
 	if err != nil {
 		return Fate{}, err
 	}
-	if before.refused != nil && f.With != "" {
-		return Fate{"refused", before.refused.Message}, nil
+	codec := c.codec(t)
+	api, same := t.Dialect.Serves(c.API, &read.facts, &codec)
+	switch {
+	case api == nil:
+		return Fate{"unserved", ""}, nil
+	case same:
+		return Fate{"kept", ""}, nil
 	}
-	if before.refused != nil {
+	before := c.translate(api, &codec, &read)
+	if before.refused != nil && f.With == "" {
 		return Fate{}, fmt.Errorf("the request is refused without it: %w", before.refused)
 	}
-	after, err := c.translate(api, &codec, with)
-	if err != nil {
+	if read, err = c.read(with); err != nil {
 		return Fate{}, err
 	}
+	after := c.translate(api, &codec, &read)
 	return c.compare(&before, &after, f.Pointer), nil
 }
 
@@ -135,31 +172,44 @@ type translated struct {
 	refused *llm.Error
 }
 
-// translate takes the way of the pipeline.
-func (c *Client) translate(api *dialect.API, t *dialect.Target, body []byte) (translated, error) {
-	var out translated
+// asked is a request as it came.
+type asked struct {
+	doc     jsonx.Document
+	facts   llm.Facts
+	refused *llm.Error
+}
+
+// read takes the way of the pipeline's client side.
+func (c *Client) read(body []byte) (in asked, err error) {
 	call, ok := c.API.Client.Recognise(&c.Line)
 	if !ok {
-		return out, fmt.Errorf("the request line is not recognised: %s %s", c.Line.Method, c.Line.Path)
+		return in, fmt.Errorf("the request line is not recognised: %s %s", c.Line.Method, c.Line.Path)
 	}
 	doc, bad := jsonx.Scan(body, c.API.Client.Inspected(), jsonx.Limits{})
 	if bad != nil {
-		return out, bad
+		return in, bad
 	}
-	var f llm.Facts
-	if f, out.refused = c.API.Client.Facts(call, &doc); out.refused != nil {
-		return out, nil
+	in.doc = doc
+	in.facts, in.refused = c.API.Client.Facts(call, &in.doc)
+	in.facts.Operation = c.API.Operation
+	in.facts.Form |= call.Form
+	return in, nil
+}
+
+// translate takes its way to a target.
+func (c *Client) translate(api *dialect.API, t *dialect.Target, in *asked) (out translated) {
+	if out.refused = in.refused; out.refused != nil {
+		return out
 	}
-	f.Form = call.Form
 	var r *llm.Request
-	if r, out.refused = c.API.Client.Decode(f, &doc); out.refused != nil {
-		return out, nil
+	if r, out.refused = c.API.Client.Decode(in.facts, &in.doc); out.refused != nil {
+		return out
 	}
 	out.ledger.Leftovers(r)
 	out.body, out.refused = api.Provider.Encode(nil, r, t, &out.ledger)
 	// What the path says leaves, too.
-	out.body = append(append(out.body, '\n'), api.Provider.Path(&f, t)...)
-	return out, nil
+	out.body = append(append(out.body, '\n'), api.Provider.Path(&in.facts, t)...)
+	return out
 }
 
 // merge adds the members of an object to another.

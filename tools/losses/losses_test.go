@@ -1,6 +1,7 @@
 package losses_test
 
 import (
+	"cmp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,7 +24,7 @@ func TestNothingIsLostSilently(t *testing.T) {
 			for _, r := range rows {
 				for n, f := range r.Fates {
 					if f.Word == "lost" {
-						t.Errorf("%s %s is lost on the way to %s: %s", r.Field.Pointer, r.Field.Example, targets[n].Name, f.Why)
+						t.Errorf("%s %s is lost on the way to %s: %s", r.Field.Pointer, r.Field.Example, cmp.Or(targets[n].Name, targets[n].Codec.Model), f.Why)
 					}
 				}
 			}

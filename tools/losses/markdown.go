@@ -2,6 +2,7 @@ package losses
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/posterngw/postern/filters/dialect"
@@ -29,10 +30,19 @@ header ` + "`x-postern-loss`" + `; ` + "`on_loss: refuse`" + ` makes every – a
 func Markdown(dialects []*dialect.Dialect) ([]byte, error) {
 	var b strings.Builder
 	b.WriteString(legend)
-	targets := Targets(dialects)
+	targets := named(Targets(dialects))
 	clients := Clients(dialects)
+	var passed []Row
 	for i := range clients {
 		c := &clients[i]
+		if len(c.Fields) == 0 {
+			row, err := Whole(c, targets)
+			if err != nil {
+				return nil, fmt.Errorf("%s/%s: %w", c.Dialect.Name, c.API.Name, err)
+			}
+			passed = append(passed, row)
+			continue
+		}
 		rows, err := Rows(c, targets)
 		if err != nil {
 			return nil, fmt.Errorf("%s/%s: %w", c.Dialect.Name, c.API.Name, err)
@@ -40,7 +50,14 @@ func Markdown(dialects []*dialect.Dialect) ([]byte, error) {
 		fmt.Fprintf(&b, "\n## %s %s\n\n", c.Dialect.Name, c.API.Name)
 		table(&b, rows, targets)
 	}
+	b.WriteString("\n## Requests that keep their API\n\nThey are read and passed on, and not translated: a row is a whole request.\n\n")
+	table(&b, passed, targets)
 	return []byte(b.String()), nil
+}
+
+// named are the targets that have a column.
+func named(targets []Target) []Target {
+	return slices.DeleteFunc(targets, func(t Target) bool { return t.Name == "" })
 }
 
 // reasons numbers the reasons of a table.

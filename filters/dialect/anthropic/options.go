@@ -116,6 +116,8 @@ func (e *encoder) thinking(r *llm.Request, t *dialect.Target, limit int) bool {
 		e.w.Int("budget_tokens", int64(budget))
 		e.w.Close('}')
 		thinks = true
+	default:
+		e.l.Drop("reasoning_effort", "the bound on the output leaves no room to think")
 	}
 	e.output(r.Format, effort)
 	return thinks

@@ -140,7 +140,7 @@ func (novaFamily) encode(dst []byte, r *llm.Request, t *dialect.Target, l *diale
 	e.tools(r)
 	e.w.Close('}')
 	e.drop(r.Sampling.Seed != "", "seed")
-	e.drop(r.Reasoning != nil && !r.Reasoning.Off, "reasoning_effort")
+	e.drop(r.Reasoning != nil, "reasoning_effort")
 	e.drop(r.Metadata != nil, "metadata")
 	e.drop(len(r.ServiceTier) > 0, "service_tier")
 	e.noSchema(r)

@@ -110,6 +110,17 @@ func TestInvokeJSON(t *testing.T) {
 
 const instruction = "Respond with one valid JSON object and nothing else."
 
+// TestInvokeEmpty: nothing to say breaks no family's body.
+func TestInvokeEmpty(t *testing.T) {
+	for _, model := range []string{"meta.llama3", "mistral.mistral-7b", "mistral.mistral-large-2407", "amazon.titan-text", "amazon.nova", "cohere.command-r", "cohere.command", "anthropic.claude"} {
+		for _, list := range [][]llm.Message{nil, {{Role: llm.System}}, {{Role: llm.Assistant}}, {{}}} {
+			r := &llm.Request{Facts: llm.Facts{Operation: llm.Chat, Choices: 1, MaxTokens: 9}, Messages: list}
+			body, e := invoke.Provider.Encode(nil, r, &dialect.Target{Model: model}, nil)
+			require.True(t, e != nil || json.Valid(body), "%s %s", model, body)
+		}
+	}
+}
+
 func TestInvokeRefuses(t *testing.T) {
 	for name, edit := range map[string]func(r *llm.Request){
 		"tools":  func(r *llm.Request) { r.Tools = []llm.Tool{{Name: llm.Escaped("f")}} },

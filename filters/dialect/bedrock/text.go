@@ -89,7 +89,7 @@ func (x *textFamily) encode(dst []byte, r *llm.Request, t *dialect.Target, l *di
 	}
 	x.parameters(e, r, t)
 	e.w.Close('}')
-	e.drop(r.Reasoning != nil && !r.Reasoning.Off, "reasoning_effort")
+	e.drop(r.Reasoning != nil, "reasoning_effort")
 	e.drop(r.Metadata != nil, "metadata")
 	e.drop(len(r.ServiceTier) > 0, "service_tier")
 	return e.w.B, e.err
@@ -142,7 +142,7 @@ func (e *encoder) noSchema(r *llm.Request) {
 // instructions writes what the system says, after a mark, unless there is nothing
 // else to write: then that is the conversation. It reports whether there is any.
 func (e *encoder) instructions(r *llm.Request, mark string) bool {
-	found := !dialect.OnlyInstructions(r.Messages) && e.said(r.Messages, dialect.IsInstruction, mark)
+	found := !dialect.OnlyInstructions(r.Messages) && e.said(r.Messages, 0, dialect.IsInstruction, mark)
 	if !e.wantsJSON(r) {
 		return found
 	}
@@ -179,8 +179,7 @@ func (x *textFamily) conversation(e *encoder, r *llm.Request) {
 			before, after = m.assistant, m.endAssistant
 		}
 		e.mark(before)
-		e.at = i
-		e.said(list[i:end], side, "")
+		e.said(list[:end], i, side, "")
 		e.mark(after)
 		i = end
 	}
@@ -190,23 +189,20 @@ func (x *textFamily) conversation(e *encoder, r *llm.Request) {
 
 func (e *encoder) mark(text string) { e.w.B = jsonx.Escape(e.w.B, text) }
 
-// said writes the texts of the messages of a side, a line each, after a mark; it
-// reports whether there are any.
-func (e *encoder) said(list []llm.Message, side func(llm.Role) bool, mark string) bool {
+func all(llm.Role) bool { return true }
+
+// said writes the texts of the messages of a side from one on, a line each, after a
+// mark; it reports whether there are any.
+func (e *encoder) said(list []llm.Message, from int, side func(llm.Role) bool, mark string) bool {
 	found := false
-	for i := range list {
+	for i := from; i < len(list); i++ {
 		if !side(list[i].Role) {
 			continue
 		}
+		e.visit(i, &list[i], false)
 		for p := range list[i].Parts {
 			part := &list[i].Parts[p]
-			switch part.Kind {
-			case llm.TextPart, llm.RefusalPart:
-			case llm.ReasoningPart:
-				e.l.Drop("messages/*/reasoning_content", "the model is not shown what it thought")
-				continue
-			default:
-				e.refuse(e.param("content"), "Content that is not text")
+			if !e.plain(part) {
 				continue
 			}
 			if found {
@@ -221,24 +217,45 @@ func (e *encoder) said(list []llm.Message, side func(llm.Role) bool, mark string
 	return found
 }
 
+// plain reports whether a part is text, and notes what of it has no place in one.
+func (e *encoder) plain(p *llm.Part) bool {
+	switch p.Kind {
+	case llm.TextPart, llm.RefusalPart:
+		if p.Cache != nil {
+			e.l.Drop("messages/*/content/*/cache_control", "the model's body has no mark for it")
+		}
+		if len(p.Citations) > 0 {
+			e.l.Drop("messages/*/content/*/annotations", "citations are not sent back")
+		}
+		return true
+	case llm.ReasoningPart:
+		e.l.Drop("messages/*/reasoning_content", "the model is not shown what it thought")
+	default:
+		e.refuse(e.param("content"), "Content that is not text")
+	}
+	return false
+}
+
 // history writes the conversation as Command R has it: the last turn of the user,
 // what was said before, and the instructions.
 func (x *textFamily) history(e *encoder, r *llm.Request) {
 	list := r.Messages
-	last := len(list) - 1
+	last := max(len(list)-1, 0)
 	for last > 0 && dialect.IsInstruction(list[last].Role) {
 		last--
 	}
-	e.at = last
+	if e.at = last; len(list) == 0 || list[last].Role == llm.Assistant {
+		e.refuse(e.param("role"), "A conversation that does not end with the user")
+		return
+	}
 	e.w.StartText(x.prompt)
-	e.said(list[last:last+1], func(llm.Role) bool { return true }, "")
+	e.said(list[:last+1], last, all, "")
 	e.w.EndText()
 	e.w.Array("chat_history")
 	for i := range list[:last] {
 		if dialect.IsInstruction(list[i].Role) {
 			continue
 		}
-		e.at = i
 		e.w.Open('{')
 		if list[i].Role == llm.Assistant {
 			e.w.Word("role", "CHATBOT")
@@ -246,7 +263,7 @@ func (x *textFamily) history(e *encoder, r *llm.Request) {
 			e.w.Word("role", "USER")
 		}
 		e.w.StartText("message")
-		e.said(list[i:i+1], func(llm.Role) bool { return true }, "")
+		e.said(list[:i+1], i, all, "")
 		e.w.EndText()
 		e.w.Close('}')
 	}

@@ -88,3 +88,26 @@ var BedrockFields = []Field{
 	{API: "converse", Pointer: "/serviceTier", Example: `{"type":"priority"}`},
 	{API: "converse", Pointer: "/system", Example: `[{"text":"Be brief."},{"cachePoint":{"type":"default","ttl":"1h"}}]`},
 }
+
+// InvokeFields are the fields of InvokeModel's body for Claude: those of a messages
+// request, but for what Bedrock says elsewhere or does not have, and Bedrock's own
+// ("Anthropic Claude Messages API" of the Bedrock user guide).
+var InvokeFields = invokeFields()
+
+func invokeFields() []Field {
+	list := []Field{
+		{API: "invoke", Pointer: "/anthropic_version", Example: `"bedrock-2024-01-01"`},
+		{API: "invoke", Pointer: "/anthropic_beta", Example: `["computer-use-2025-01-24"]`},
+	}
+	for _, f := range AnthropicFields {
+		switch f.Pointer {
+		case "/model", "/stream", "/service_tier", "/inference_geo", "/container", "/speed", "/mcp_servers", "/diagnostics":
+			continue
+		}
+		if f.API == "messages" {
+			f.API = "invoke"
+			list = append(list, f)
+		}
+	}
+	return list
+}

@@ -5,9 +5,10 @@ const (
 	cohereCalled = `{"messages":[{"role":"user","content":"hi"},{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":"r"}]}`
 )
 
-// CohereFields are the fields of version 2's chat, embed and rerank (cohere-go
-// v2.15, V2ChatRequest, V2EmbedRequest, V2RerankRequest and what is below them;
-// priority and raw_prompting from the API reference).
+// CohereFields are the fields of version 2's chat, embed and rerank, and of version
+// 1's embed and rerank (cohere-go v2.15, V2ChatRequest, V2EmbedRequest,
+// V2RerankRequest, EmbedRequest, RerankRequest and what is below them; priority and
+// raw_prompting from the API reference).
 var CohereFields = []Field{
 	{API: "chat", Pointer: "/model", Example: `"other"`},
 	{API: "chat", Pointer: "/messages", Example: `[{"role":"user","content":"bye"}]`},
@@ -52,6 +53,21 @@ var CohereFields = []Field{
 	{API: "embed", Pointer: "/embedding_types", Example: `["int8","binary"]`},
 	{API: "embed", Pointer: "/truncate", Example: `"NONE"`},
 	{API: "embed", Pointer: "/priority", Example: `1`},
+	{API: "v1.embed", Pointer: "/model", Example: `"other"`},
+	{API: "v1.embed", Pointer: "/texts", Example: `["a","b"]`},
+	{API: "v1.embed", Pointer: "/images", Example: `["data:image/png;base64,iVBORw0KGgo="]`, With: `{"texts":null}`},
+	{API: "v1.embed", Pointer: "/input_type", Example: `"classification"`},
+	{API: "v1.embed", Pointer: "/embedding_types", Example: `["float"]`},
+	{API: "v1.embed", Pointer: "/embedding_types", Example: `["int8","binary"]`},
+	{API: "v1.embed", Pointer: "/truncate", Example: `"NONE"`},
+	{API: "v1.rerank", Pointer: "/model", Example: `"other"`},
+	{API: "v1.rerank", Pointer: "/query", Example: `"other"`},
+	{API: "v1.rerank", Pointer: "/documents", Example: `["a","b","c"]`},
+	{API: "v1.rerank", Pointer: "/documents", Example: `[{"text":"a","title":"t"},{"text":"b"}]`},
+	{API: "v1.rerank", Pointer: "/top_n", Example: `1`},
+	{API: "v1.rerank", Pointer: "/rank_fields", Example: `["title"]`, With: `{"documents":[{"title":"a"},{"title":"b"}]}`},
+	{API: "v1.rerank", Pointer: "/return_documents", Example: `true`},
+	{API: "v1.rerank", Pointer: "/max_chunks_per_doc", Example: `2`},
 	{API: "rerank", Pointer: "/model", Example: `"other"`},
 	{API: "rerank", Pointer: "/query", Example: `"other"`},
 	{API: "rerank", Pointer: "/documents", Example: `["a","b","c"]`},

@@ -1,7 +1,7 @@
 package dialecttest
 
 // OpenAIFields are the fields of the requests of OpenAI's APIs (openai-python
-// v3.57: completion_create_params, response_create_params and
+// v3.57: chat's and legacy completion_create_params, response_create_params and
 // embedding_create_params), and those that servers of the family add.
 var OpenAIFields = []Field{
 	{API: "chat", Pointer: "/model", Example: `"other"`},
@@ -94,6 +94,33 @@ var OpenAIFields = []Field{
 	{API: "responses", Pointer: "/top_p", Example: `0.5`},
 	{API: "responses", Pointer: "/truncation", Example: `"auto"`},
 	{API: "responses", Pointer: "/user", Example: `"u-1"`},
+	{API: "completions", Pointer: "/model", Example: `"other"`},
+	{API: "completions", Pointer: "/prompt", Example: `"Once more"`},
+	{API: "completions", Pointer: "/prompt", Example: `["Once more"]`},
+	{API: "completions", Pointer: "/prompt", Example: `["one","two"]`},
+	{API: "completions", Pointer: "/prompt", Example: `[1,2]`},
+	{API: "completions", Pointer: "/prompt", Example: `[[1,2]]`},
+	{API: "completions", Pointer: "/best_of", Example: `2`},
+	{API: "completions", Pointer: "/echo", Example: `true`},
+	{API: "completions", Pointer: "/frequency_penalty", Example: `0.5`},
+	{API: "completions", Pointer: "/logit_bias", Example: `{"5":1}`},
+	{API: "completions", Pointer: "/logprobs", Example: `2`},
+	{API: "completions", Pointer: "/max_tokens", Example: `77`},
+	{API: "completions", Pointer: "/n", Example: `2`},
+	{API: "completions", Pointer: "/presence_penalty", Example: `0.5`},
+	{API: "completions", Pointer: "/seed", Example: `7`},
+	{API: "completions", Pointer: "/stop", Example: `"END"`},
+	{API: "completions", Pointer: "/stop", Example: `["END"]`},
+	{API: "completions", Pointer: "/stream", Example: `true`},
+	{API: "completions", Pointer: "/stream_options", Example: `{"include_usage":true}`, With: `{"stream":true}`},
+	{API: "completions", Pointer: "/stream_options", Example: `{"include_obfuscation":false}`, With: `{"stream":true}`},
+	{API: "completions", Pointer: "/suffix", Example: `"the end"`},
+	{API: "completions", Pointer: "/temperature", Example: `0.5`},
+	{API: "completions", Pointer: "/top_p", Example: `0.5`},
+	{API: "completions", Pointer: "/user", Example: `"u-1"`},
+	{API: "completions", Pointer: "/top_k", Example: `5`},
+	{API: "completions", Pointer: "/min_p", Example: `0.1`},
+	{API: "completions", Pointer: "/repetition_penalty", Example: `1.1`},
 	{API: "embeddings", Pointer: "/model", Example: `"other"`},
 	{API: "embeddings", Pointer: "/input", Example: `["a","b"]`},
 	{API: "embeddings", Pointer: "/input", Example: `[1,2]`},
