@@ -66,6 +66,9 @@ type Config struct {
 	// AccessLog takes one line for every stream that has ended; it runs under a worker's lock.
 	AccessLog func(*AccessLog)
 
+	// Faults are armed before the first VM starts; see Host.Inject.
+	Faults []Fault
+
 	// Properties adds to what modules can read, by NUL- or dot-separated path. Values are string,
 	// []byte, bool, int64, uint64, float64, time.Time, time.Duration or map[string]string.
 	Properties map[string]any

@@ -53,6 +53,9 @@ func New(cfg Config) (*Host, error) {
 	h.shared.init()
 	h.queues.init()
 	h.metrics.init()
+	if len(cfg.Faults) > 0 {
+		h.Inject(cfg.Faults...)
+	}
 	if err := h.place(); err != nil {
 		return nil, err
 	}

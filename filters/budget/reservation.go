@@ -127,6 +127,16 @@ func (e *entry) settle(n int64) {
 	}
 }
 
+// Metered reports whether any budget counts the request, and whether every one that
+// should does.
+func (r *Reservation) Metered() (any, all bool) {
+	all = true
+	for i := range r.entries {
+		any, all = true, all && !r.entries[i].unmetered
+	}
+	return any, all
+}
+
 // Movements appends what the reservation did, for the audit record.
 func (r *Reservation) Movements(dst []Movement) []Movement {
 	if r == nil {

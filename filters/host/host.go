@@ -96,8 +96,8 @@ type VM interface {
 	SetShared(key string, value []byte, version uint32) bool
 
 	// TickEvery sets the period of the ticks of the plugin whose callback runs, or
-	// whose stream is active, in milliseconds.
-	TickEvery(ms uint32)
+	// whose stream is active, in milliseconds; false on a host without ticks.
+	TickEvery(ms uint32) bool
 
 	// Metric defines a metric, or finds it by its name.
 	Metric(k MetricKind, name string) (id uint32, ok bool)
@@ -108,6 +108,10 @@ type VM interface {
 	// done runs once, with a nil answer when the call failed.
 	Call(c Callout, done func(*CalloutAnswer)) error
 }
+
+// Lack is an error that tells a call which the proxy does not have from one that it
+// refused: those of Stream.Err and VM.Call are.
+type Lack interface{ Lacking() (call string, lacking bool) }
 
 // Level is a log level of the host.
 type Level uint8
@@ -158,7 +162,6 @@ type Plugin interface {
 	Configure(raw []byte) bool
 	// Stream begins a stream.
 	Stream(s Stream) Callbacks
-	// Tick runs at the period that TickPeriod tells, in milliseconds; 0 is never.
+	// Tick runs at the period that VM.TickEvery sets.
 	Tick()
-	TickPeriod() uint32
 }

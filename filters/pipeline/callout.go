@@ -48,6 +48,7 @@ func (p *plugin) newCallout(s Stream) *byCallout {
 // say whether it does.
 func (w *byCallout) RequestHeaders(bool) Action {
 	w.plugin.between()
+	w.look()
 	_, length := w.s.Header(Request, "content-length")
 	_, coded := w.s.Header(Request, "transfer-encoding")
 	method, _ := w.s.Header(Request, ":method")
@@ -64,12 +65,35 @@ func (w *byCallout) RequestHeaders(bool) Action {
 	return w.settled(a)
 }
 
+// look finds out, once, whether this is a host as the mode is for: with variables
+// that must be declared. On another the headers would leave before the body is seen.
+func (w *byCallout) look() {
+	if w.m.host.found[declared] == untried {
+		w.s.Stream.SetProperty(undeclared, "1")
+		w.m.learn(declared, w.s.Stream.Err() != nil)
+	}
+}
+
+// undeclared is a variable that no configuration declares.
+const undeclared = "postern_undeclared"
+
 // RequestBody has the whole body.
 func (w *byCallout) RequestBody(size int, _ bool) Action {
+	w.bodies(size)
 	if r := w.c.r; size == 0 && w.c.head.length < 0 && r != nil && r.phase == reading && !r.call.Bare {
 		w.c.fail(clientError(400, "missing_body", "the request has no body"))
 	}
 	return w.settled(w.c.RequestBody(size, true))
+}
+
+// bodies finds out, once, whether the host takes another body for a request after
+// all: it is given its own.
+func (w *byCallout) bodies(size int) {
+	if w.m.host.found[requestBody] == untried && size > 0 {
+		s := w.s.Stream
+		s.SetBody(Request, w.s.Body(Request, 0, size))
+		w.m.tried(requestBody, s.Err())
+	}
 }
 
 // RequestTrailers is not called.
@@ -177,7 +201,9 @@ func (w *byCallout) passes(r *request) bool {
 		return false
 	}
 	w.s.SetProperty(TargetVariable, t.Provider.Cluster)
-	return w.s.Err() == nil
+	err := w.s.Err()
+	w.m.tried(properties, err)
+	return err == nil
 }
 
 func (w *byCallout) again(p *providerStage) Action {
@@ -209,7 +235,7 @@ func (w *byCallout) send(x *called, o Callout) error {
 	}
 	x.SetHeader(Request, ":scheme", scheme)
 	o.Headers = x.headers[Request]
-	err := w.m.vm.Call(o, func(a *CalloutAnswer) { w.answered(x, a) })
+	err := w.m.call(o, func(a *CalloutAnswer) { w.answered(x, a) })
 	w.s.calling = w.s.calling || err == nil
 	return err
 }

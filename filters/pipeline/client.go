@@ -39,6 +39,10 @@ type clientStage struct {
 	head  head
 	size  int  // request body bytes that the host holds
 	alone bool // there is no holder in this VM, and must be
+	wrote bool // another body in place of the client's
+
+	held     bool   // headers are held, and it is not known whether the body comes
+	received string // bytes of the request then, as the host has it
 
 	answerEnded bool
 	replaced    []byte // what is sent instead of the host's own answer
@@ -65,7 +69,7 @@ func (c *clientStage) RequestHeaders(end bool) Action {
 	case end:
 		return c.fail(clientError(400, "missing_body", "the request has no body")).action()
 	}
-	return Pause
+	return c.hold()
 }
 
 func (c *clientStage) begin() {
@@ -102,6 +106,9 @@ func (c *clientStage) admit() *llm.Error {
 	case c.head.encoding != "" && c.head.encoding != "gzip":
 		return clientError(415, "unsupported_encoding", "the request's content-encoding is not supported: send it as it is, or by gzip")
 	}
+	if e := c.m.unfit(c.way.mode()); e != nil {
+		return e
+	}
 	return c.take(c.head.length)
 }
 
@@ -137,6 +144,7 @@ func (c *clientStage) RequestBody(size int, end bool) Action {
 	if c.r == nil || c.r.phase != reading {
 		return c.standing()
 	}
+	c.shown()
 	c.size = size
 	if e := c.take(size); e != nil {
 		return c.fail(e).action()
@@ -152,6 +160,7 @@ func (c *clientStage) RequestTrailers() Action {
 	if c.r == nil || c.r.phase != reading {
 		return c.standing()
 	}
+	c.shown()
 	return c.accept().action()
 }
 
@@ -234,8 +243,10 @@ func (c *clientStage) send(doc *jsonx.Document) outcome {
 	}
 	c.r.publish(c.s)
 	if err := c.s.Err(); err != nil {
+		c.m.refused(Request, err)
 		return c.fail(hostError(err))
 	}
+	c.changed()
 	if c.r.kept == nil {
 		c.r.release()
 	}
@@ -255,6 +266,7 @@ func (c *clientStage) rewrite(body []byte, doc *jsonx.Document) {
 		c.s.RemoveHeader(Request, "content-encoding")
 	}
 	c.s.SetBody(Request, body)
+	c.wrote = true
 	if c.head.length >= 0 && c.head.length != len(body) {
 		c.s.SetHeader(Request, "content-length", strconv.Itoa(len(body)))
 	}

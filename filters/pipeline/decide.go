@@ -22,6 +22,7 @@ func (r *request) decide(doc *jsonx.Document) *llm.Error {
 	if e := r.reserve(); e != nil {
 		return e
 	}
+	r.shareless()
 	if e := r.pass(); e != nil {
 		return e
 	}

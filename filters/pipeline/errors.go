@@ -22,8 +22,17 @@ func internalError(cause string) *llm.Error {
 func hostError(err error) *llm.Error {
 	e := internalError(err.Error())
 	e.Source, e.Code = llm.FromHost, "host_refused"
+	if _, lacking := lack(err); lacking {
+		e.Status, e.Code, e.Message = 503, hostUnsupported, unsupportedMessage
+	}
 	return e
 }
+
+// hostUnsupported is the code of what the configuration wants and the host lacks.
+const (
+	hostUnsupported    = "host_unsupported"
+	unsupportedMessage = "the gateway is set up in a way that its proxy cannot run"
+)
 
 // badJSON tells a client where its body is wrong.
 func badJSON(err *jsonx.Error) *llm.Error {

@@ -37,7 +37,7 @@ func (v *fakeVM) Log(_ Level, line string) { v.logs = append(v.logs, line) }
 func (v *fakeVM) Env(name string) string   { return v.env[name] }
 func (v *fakeVM) Add(uint32, int64)        {}
 func (v *fakeVM) Record(uint32, uint64)    {}
-func (v *fakeVM) TickEvery(uint32)         {}
+func (v *fakeVM) TickEvery(uint32) bool    { return true }
 func (v *fakeVM) Metric(_ MetricKind, name string) (uint32, bool) {
 	v.metrics = append(v.metrics, name)
 	return uint32(len(v.metrics)), true

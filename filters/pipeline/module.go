@@ -33,6 +33,7 @@ type Module struct {
 	panics   int64
 	refusals int64
 	waking   []waking
+	host     known
 	holders  int // plugins of this VM that are holders
 	rec      audit.Record
 	line     []byte
@@ -110,6 +111,7 @@ func (m *Module) tick() {
 	for p := range m.holding {
 		p.expire(now)
 	}
+	m.unhold(now)
 	m.hurry(now)
 	m.sweep(now)
 }
@@ -166,12 +168,17 @@ func (p *plugin) Configure(raw []byte) bool {
 	p.snap = snap
 	snap.telemetry.Serving(snap.Version)
 	p.m.vm.Log(Info, "postern: configuration "+snap.Version+" serves")
+	p.m.look(snap)
 	return true
 }
 
 // become makes the plugin a stage that has no configuration of its own.
 func (p *plugin) become(stage string) {
-	if stage == holderName && p.stage != stage {
+	switch {
+	case stage == providerName:
+		p.m.learn(upstreamStage, true)
+		p.m.vm.SetShared(staged, []byte{1}, 0)
+	case p.stage != stage:
 		p.m.holders++
 	}
 	p.stage = stage
@@ -224,10 +231,3 @@ func (p *plugin) report() {
 
 // tickPeriod bounds how late a held stream is released, in milliseconds.
 const tickPeriod = 100
-
-func (p *plugin) TickPeriod() uint32 {
-	if p.stage != "" {
-		return 0
-	}
-	return tickPeriod
-}

@@ -38,7 +38,7 @@ func (x *streamRelay) unpacked(body []byte) Action {
 	if x.failure != nil {
 		p.held.out = x.appendFailure(p.held.out)
 	}
-	p.s.SetBody(Response, p.held.out)
+	p.show(p.held.out)
 	x.open(p)
 	x.finish()
 	return p.let()

@@ -98,7 +98,12 @@ func (pr *pair) patient(p *providerStage) bool { return p != pr.first }
 
 func (pr *pair) counts() bool { return true }
 
-func (pr *pair) send(x *called, c Callout) error { return pr.m.vm.Call(c, x.answered) }
+// send is always made while an answer is in hand.
+func (pr *pair) send(x *called, c Callout) error {
+	err := pr.m.call(c, x.answered)
+	pr.m.tried(answerCallouts, err)
+	return err
+}
 
 // release lets a side's headers go before the body that let them go. The host
 // would take headers that go on in the callback of a body's first bytes, which

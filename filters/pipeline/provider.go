@@ -23,6 +23,7 @@ type providerStage struct {
 	relay relay
 	held  hold
 	over  bool // what the client gets of this answer is complete
+	wrote bool // another body in place of the provider's
 }
 
 func (p *providerStage) attempt() *attempt     { return &p.r.attempts[p.a] }
@@ -275,9 +276,26 @@ func (p *providerStage) finish(size int) Action {
 // as the provider sent it because a change was refused.
 func (p *providerStage) let() Action {
 	if err := p.s.Err(); err != nil {
+		p.m.refused(Response, err)
 		return p.refuse(hostError(err))
 	}
+	if p.wrote && p.m.host.found[answerBody] != works {
+		p.rewrote()
+	}
 	return Continue
+}
+
+// show puts b in place of what the host shows of the answer.
+func (p *providerStage) show(b []byte) {
+	p.s.SetBody(Response, b)
+	p.wrote = true
+}
+
+// rewrote notes that the host takes another body for an answer, if it was asked.
+func (p *providerStage) rewrote() {
+	if _, ours := p.s.(*called); !ours {
+		p.m.learn(answerBody, true)
+	}
 }
 
 // Done ends the attempt; without an answer it failed.

@@ -97,7 +97,7 @@ func (p *providerStage) tell(e *llm.Error) Action {
 		p.s.SetHeader(Response, h[0], h[1])
 	}
 	p.s.SetHeader(Response, "content-length", strconv.Itoa(len(body)))
-	p.s.SetBody(Response, body)
+	p.show(body)
 	p.r.told.Write(body)
 	p.commit()
 	p.r.status = e.Status
@@ -189,7 +189,7 @@ func (x *wholeRelay) put(p *providerStage, body, out []byte) {
 			p.s.RemoveHeader(Response, "content-encoding")
 		}
 		p.s.SetHeader(Response, "content-length", strconv.Itoa(len(out)))
-		p.s.SetBody(Response, out)
+		p.show(out)
 	}
 	p.r.told.Write(out)
 	if !p.r.usage.Known && writes(p.r.call.Operation) {

@@ -95,10 +95,20 @@ func (c *clientStage) hostReply() *llm.Error {
 		return c.r.exhausted(a.err)
 	}
 	status, _ := c.s.Header(Response, ":status")
+	if a == nil && c.unstaged() {
+		return c.m.missing("a provider answered that the request was not sent to by a provider stage")
+	}
 	if status == "500" && a != nil && a.status != 0 {
 		return tooLarge() // the host could not hold it: it came faster than it was counted
 	}
 	return c.r.exhausted(hostReply(status))
+}
+
+// unstaged reports whether an answer is a provider's although no attempt was made:
+// the request left by a cluster without a provider stage.
+func (c *clientStage) unstaged() bool {
+	by, ok := c.s.Property("response", "code_details")
+	return ok && by == "via_upstream" && c.way.mode() == Native
 }
 
 // hostReply is the error behind an answer that the host made by itself.

@@ -444,6 +444,7 @@ func TestForeignKeysStay(t *testing.T) {
 	d.APIs[0].Client = foreign{d.APIs[0].Client}
 	m := New(newVM(), []*dialect.Dialect{d, anthropic.New()})
 	client := m.Plugin().(*plugin)
+	require.True(t, m.Plugin().Configure([]byte(ProviderConfig)))
 	require.True(t, client.Configure([]byte(testConfig)))
 	x := newExchange(t, m, client, nil)
 	x.headers([2]string{"x-other-key", "secret"})
@@ -473,4 +474,19 @@ func TestNoWebSockets(t *testing.T) {
 	x := start(t)
 	require.Equal(t, Pause, x.headers([2]string{"upgrade", "WebSocket"}))
 	require.EqualValues(t, 426, x.record()["status"])
+}
+
+// TestNoProviderStage: an answer to a request that left by a cluster without a
+// provider stage is nobody's: it met neither its target's address nor its key.
+func TestNoProviderStage(t *testing.T) {
+	x := start(t)
+	x.send(chat)
+	x.s.state["response.code_details"] = "via_upstream"
+	x.s.headers[Response] = [][2]string{{":status", "200"}, {"content-type", jsonType}}
+	require.Equal(t, Continue, x.c.ResponseHeaders(false))
+	status, _ := x.s.Header(Response, ":status")
+	require.Equal(t, "503", status)
+	x.s.body[Response] = []byte(wholeJSON)
+	x.c.ResponseBody(len(wholeJSON), true)
+	require.Contains(t, string(x.s.body[Response]), `"code":"partner_missing"`)
 }

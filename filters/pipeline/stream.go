@@ -160,7 +160,7 @@ func (x *streamRelay) gate(size int, end bool) Action {
 		untouched = false
 	}
 	if !untouched {
-		p.s.SetBody(Response, p.held.out)
+		p.show(p.held.out)
 	}
 	x.kept = len(p.held.out)
 	if !x.commits && !end && x.taken <= p.r.snap.limits.HoldBytes {
@@ -193,7 +193,7 @@ func (x *streamRelay) flow(size int, end bool) Action {
 	}
 	p.r.told.Write(out)
 	if !untouched && (size > 0 || len(out) > 0) {
-		p.s.SetBody(Response, out)
+		p.show(out)
 	}
 	if end {
 		x.finish()

@@ -22,7 +22,6 @@ func (idle) Recovered(string) host.Action       { return host.Continue }
 func (idle) Configure([]byte) bool              { return true }
 func (idle) Stream(host.Stream) host.Callbacks  { return idle{} }
 func (idle) Tick()                              {}
-func (idle) TickPeriod() uint32                 { return 0 }
 
 // BenchmarkEmptyStage is the life of a stream that nothing happens to, seen from
 // inside the module.

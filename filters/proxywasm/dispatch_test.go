@@ -119,7 +119,6 @@ type noStages struct{}
 func (noStages) Configure([]byte) bool             { return true }
 func (noStages) Stream(host.Stream) host.Callbacks { return nil }
 func (noStages) Tick()                             {}
-func (noStages) TickPeriod() uint32                { return 0 }
 
 func TestAPanicIsToldToItsStreamAlone(t *testing.T) {
 	for _, c := range []struct {
@@ -306,10 +305,16 @@ func TestCallbacksInsideOfHostCalls(t *testing.T) {
 func TestConfigurationAndTicks(t *testing.T) {
 	f := newFake()
 	f.buffers[7] = []byte(`{"a":1}`)
-	p := &fakePlugin{period: 500}
+	p := &fakePlugin{}
+	p.on = func(s *fakeStage, at string) {
+		if at == "configure" {
+			p.ticking = p.vm.TickEvery(500)
+		}
+	}
 	start(t, p)
 	require.Equal(t, `{"a":1}`, p.config)
 	require.EqualValues(t, 500, f.tick)
+	require.True(t, p.ticking)
 	dispatch(atTick, 1, 0, 0, 0)
 	require.Equal(t, 1, p.ticks)
 
@@ -318,7 +323,8 @@ func TestConfigurationAndTicks(t *testing.T) {
 	require.Empty(t, p.config)
 
 	f.refuse["set_tick_period"] = Unimplemented
-	require.EqualValues(t, 1, dispatch(atConfigure, 1, 0, 0, 0), "APISIX has no ticks")
+	require.EqualValues(t, 1, dispatch(atConfigure, 1, 0, 0, 0))
+	require.False(t, p.ticking, "APISIX has no ticks")
 
 	p.refused = true
 	require.Zero(t, dispatch(atConfigure, 1, 0, 0, 0))

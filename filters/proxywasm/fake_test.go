@@ -213,7 +213,7 @@ type fakePlugin struct {
 	vm      host.VM
 	config  string
 	refused bool
-	period  uint32
+	ticking bool
 	ticks   int
 	made    []*fakeStage
 	on      func(s *fakeStage, callback string) // runs inside every callback
@@ -232,8 +232,7 @@ func (p *fakePlugin) Stream(s host.Stream) host.Callbacks {
 	return st
 }
 
-func (p *fakePlugin) Tick()              { p.ticks++; p.during(nil, "tick") }
-func (p *fakePlugin) TickPeriod() uint32 { return p.period }
+func (p *fakePlugin) Tick() { p.ticks++; p.during(nil, "tick") }
 
 func (p *fakePlugin) during(s *fakeStage, callback string) {
 	if p.on != nil {

@@ -40,7 +40,7 @@ type plugin struct {
 
 var _ types.PluginContext = (*plugin)(nil)
 
-// OnPluginStart reads the configuration and starts the ticks.
+// OnPluginStart reads the configuration.
 func (p *plugin) OnPluginStart(int) types.OnPluginStartStatus {
 	raw, err := proxywasm.GetPluginConfiguration()
 	if err != nil && !errors.Is(err, types.ErrorStatusNotFound) {
@@ -50,19 +50,7 @@ func (p *plugin) OnPluginStart(int) types.OnPluginStartStatus {
 	if !p.Configure(raw) {
 		return types.OnPluginStartStatusFailed
 	}
-	p.startTicks()
 	return types.OnPluginStartStatusOK
-}
-
-// startTicks leaves a host without ticks (APISIX) running without.
-func (p *plugin) startTicks() {
-	period := p.TickPeriod()
-	if period == 0 {
-		return
-	}
-	if err := proxywasm.SetTickPeriodMilliSeconds(period); err != nil {
-		machine.Log(host.Warn, "no ticks: "+err.Error())
-	}
 }
 
 func (p *plugin) OnTick() { p.Tick() }

@@ -3,6 +3,8 @@ package proxywasm
 import (
 	"errors"
 	"strconv"
+
+	"github.com/posterngw/postern/filters/host"
 )
 
 // Status is what a host call answers (proxy-wasm ABI 0.2.0, proxy_result_t).
@@ -56,6 +58,13 @@ type HostError struct {
 }
 
 func (e *HostError) Error() string { return "host call " + e.Call + ": " + e.Status.String() }
+
+// Lacking implements host.Lack.
+func (e *HostError) Lacking() (call string, lacking bool) {
+	return e.Call, e.Status == Unimplemented || e.Status == NotFound && e.Call == "set_property"
+}
+
+var _ host.Lack = (*HostError)(nil)
 
 // The reasons for which a stream makes no host call at all.
 var (

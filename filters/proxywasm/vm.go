@@ -73,7 +73,7 @@ func (v *vm) SetShared(key string, value []byte, version uint32) bool {
 	return proxySetSharedData(key, text(value), version) == OK
 }
 
-func (v *vm) TickEvery(ms uint32) { proxySetTickPeriod(ms) }
+func (v *vm) TickEvery(ms uint32) bool { return proxySetTickPeriod(ms) == OK }
 
 // Metric remembers ids: Envoy gives a new one for each definition of a name.
 func (v *vm) Metric(k host.MetricKind, name string) (uint32, bool) {

@@ -26,30 +26,35 @@ type Metrics interface {
 type label struct {
 	key string // in the host's name
 	tag string // for users
+	few bool   // it has few values, whatever clients, providers and configurations say
 }
 
 var (
-	byOperation = label{"op", "gen_ai.operation.name"}
-	byProvider  = label{"provider", "gen_ai.provider.name"}
-	byModel     = label{"model", "gen_ai.request.model"}
-	byResponse  = label{"response", "gen_ai.response.model"}
-	byToken     = label{"type", "gen_ai.token.type"}
-	byError     = label{"error", "error.type"}
-	byEnd       = label{"end", "end"}
-	byStatus    = label{"status", "status"}
-	byDecision  = label{"decision", "decision"}
-	byPolicy    = label{"policy", "policy"}
-	byClass     = label{"class", "class"}
-	bySource    = label{"source", "source"}
-	byTarget    = label{"target", "target"}
-	byBudget    = label{"budget", "budget"}
-	byCurrency  = label{"currency", "currency"}
-	byVersion   = label{"version", "version"}
+	byOperation = label{"op", "gen_ai.operation.name", true}
+	byProvider  = label{"provider", "gen_ai.provider.name", false}
+	byModel     = label{"model", "gen_ai.request.model", false}
+	byResponse  = label{"response", "gen_ai.response.model", false}
+	byToken     = label{"type", "gen_ai.token.type", true}
+	byError     = label{"error", "error.type", true}
+	byEnd       = label{"end", "end", true}
+	byStatus    = label{"status", "status", true}
+	byDecision  = label{"decision", "decision", true}
+	byPolicy    = label{"policy", "policy", false}
+	byClass     = label{"class", "class", true}
+	bySource    = label{"source", "source", true}
+	byTarget    = label{"target", "target", false}
+	byBudget    = label{"budget", "budget", false}
+	byCurrency  = label{"currency", "currency", false}
+	byVersion   = label{"version", "version", false}
+	byMode      = label{"mode", "mode", true}
+	byFeature   = label{"feature", "feature", true}
+	byNeed      = label{"capability", "capability", true}
+	byState     = label{"state", "state", true}
 )
 
 // labels are all dimensions, in the order of StatsTags.
 var labels = []label{byOperation, byProvider, byModel, byResponse, byToken, byError, byEnd, byStatus,
-	byDecision, byPolicy, byClass, bySource, byTarget, byBudget, byCurrency, byVersion}
+	byDecision, byPolicy, byClass, bySource, byTarget, byBudget, byCurrency, byVersion, byMode, byFeature, byNeed, byState}
 
 // prefix begins every metric's name.
 const prefix = "postern."
@@ -88,6 +93,10 @@ const (
 	inFlight
 	highWater
 	configInfo
+	modeInfo
+	degraded
+	hostCapability
+	hostUnsupported
 )
 
 // maxLabels is the greatest number of labels of a metric.
@@ -150,6 +159,14 @@ var table = [...]metric{
 		"Greatest linear memory of the VM that wrote last."},
 	configInfo: {"config_info", Gauge, []label{byVersion}, nil,
 		"1 for the configuration that the VM that wrote last serves, 0 for those before."},
+	modeInfo: {"mode_info", Gauge, []label{byMode}, nil,
+		"1 for the mode in which the VM that wrote last serves."},
+	degraded: {"degraded", Counter, []label{byMode, byFeature}, nil,
+		"Requests for which the host could give a feature in a weaker way only."},
+	hostCapability: {"host_capability", Gauge, []label{byNeed, byState}, nil,
+		"1 for what the VM that wrote last knows of a capability of its host: works, missing, or untried as long as nothing needed it."},
+	hostUnsupported: {"host_unsupported", Counter, []label{byNeed}, nil,
+		"Requests refused because the mode needs what the host lacks."},
 }
 
 // MetricDoc is one line of the metrics' reference.

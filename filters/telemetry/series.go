@@ -37,7 +37,7 @@ func (t *Telemetry) at(metric int, v values) *series {
 	}
 	if len(t.series) >= t.max {
 		for i, l := range table[metric].labels {
-			if !l.fixed() && v[i] != "" {
+			if !l.few && v[i] != "" {
 				k.values[i] = other
 			}
 		}
@@ -48,16 +48,6 @@ func (t *Telemetry) at(metric int, v values) *series {
 	s := &series{metric: metric, values: k.values}
 	t.series[k] = s
 	return s
-}
-
-// fixed reports whether a label has few values, whatever clients, providers and
-// configurations say.
-func (l label) fixed() bool {
-	switch l {
-	case byOperation, byToken, byError, byEnd, byStatus, byDecision, byClass, bySource:
-		return true
-	}
-	return false
 }
 
 // record puts a value into a histogram or gauge of the host.

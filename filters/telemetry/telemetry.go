@@ -198,6 +198,9 @@ func (t *Telemetry) outcome(r *audit.Record) {
 	if r.Route.Repeat > 0 {
 		t.add(t.at(repeats, values{r.Model}), 1)
 	}
+	for _, feature := range r.Degraded {
+		t.add(t.at(degraded, values{r.Mode, feature}), 1)
+	}
 	if r.CostUnknown {
 		t.add(t.at(costUnknown, values{r.Target}), 1)
 	}
@@ -288,6 +291,34 @@ func (t *Telemetry) Serving(version string) {
 	}
 	t.record(s, 1)
 	t.info = s
+}
+
+// Mode says how the module runs on its host.
+func (t *Telemetry) Mode(mode string) {
+	if t.on {
+		t.record(t.at(modeInfo, values{mode}), 1)
+	}
+}
+
+// Capability says what is known of the host now, in place of what was known before;
+// empty for nothing.
+func (t *Telemetry) Capability(name, before, now string) {
+	if !t.on {
+		return
+	}
+	if before != "" {
+		t.record(t.at(hostCapability, values{name, before}), 0)
+	}
+	t.record(t.at(hostCapability, values{name, now}), 1)
+}
+
+// Unsupported counts a request that the host cannot serve, at once: such a host may
+// have nothing that flushes.
+func Unsupported(host Metrics, capability string) {
+	v := values{capability}
+	if id, ok := host.Metric(Counter, string(appendName(nil, &table[hostUnsupported], &v))); ok {
+		host.Add(id, 1)
+	}
 }
 
 // Unpaired counts a request that met one filter of paired mode only. It goes to

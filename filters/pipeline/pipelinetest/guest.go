@@ -7,7 +7,6 @@
 package pipelinetest
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -60,12 +59,7 @@ func (g *guest) OnContextCreate(ctx, parent uint32) {
 func (g *guest) OnConfigure(root, _ uint32) bool {
 	raw, _ := g.calls.Buffer(hosttest.PluginConfiguration, 0, 1<<30)
 	g.root = root
-	p := g.plugins[root]
-	ok := p.Configure(append([]byte(nil), raw...))
-	if ok && p.TickPeriod() > 0 {
-		g.calls.SetTickPeriod(p.TickPeriod())
-	}
-	return ok
+	return g.plugins[root].Configure(append([]byte(nil), raw...))
 }
 
 func (g *guest) OnTick(root uint32) {
@@ -186,10 +180,23 @@ func body(s pipeline.Side) hosttest.BufferType {
 	return hosttest.ResponseBody
 }
 
+// refused is a call that the host did not do.
+type refused struct {
+	call   string
+	status hosttest.Status
+}
+
+func (e *refused) Error() string { return e.call + ": " + e.status.String() }
+
+// Lacking implements host.Lack as the binding does.
+func (e *refused) Lacking() (call string, lacking bool) {
+	return e.call, e.status == hosttest.StatusUnimplemented || e.status == hosttest.StatusNotFound && e.call == "set_property"
+}
+
 // note remembers the first failed call; what is merely absent did not fail.
 func (s *stream) note(call string, st hosttest.Status) {
 	if st != hosttest.StatusOK && st != hosttest.StatusNotFound && s.err == nil {
-		s.err = errors.New(call + ": " + st.String())
+		s.err = &refused{call, st}
 	}
 }
 
@@ -223,7 +230,7 @@ func (s *stream) Body(side pipeline.Side, offset, size int) []byte {
 }
 
 func (s *stream) SetBody(side pipeline.Side, b []byte) {
-	s.note("set body", s.g.calls.SetBuffer(body(side), 0, 1<<31-1, b))
+	s.note("set_buffer_bytes", s.g.calls.SetBuffer(body(side), 0, 1<<31-1, b))
 }
 
 func (s *stream) Property(path ...string) (string, bool) {
@@ -233,9 +240,9 @@ func (s *stream) Property(path ...string) (string, bool) {
 
 func (s *stream) SetProperty(name, value string) {
 	if st := s.g.calls.SetProperty(name, []byte(value)); st == hosttest.StatusNotFound && s.err == nil {
-		s.err = errors.New("set property " + name + ": " + st.String()) // it is the host that lacks it
+		s.err = &refused{"set_property", st} // it is the host that lacks it
 	} else {
-		s.note("set property "+name, st)
+		s.note("set_property", st)
 	}
 }
 
@@ -292,7 +299,9 @@ func (v *vm) SetShared(key string, value []byte, version uint32) bool {
 	return v.g.calls.SetSharedData(key, value, version) == hosttest.StatusOK
 }
 
-func (v *vm) TickEvery(ms uint32) { v.g.calls.SetTickPeriod(ms) }
+func (v *vm) TickEvery(ms uint32) bool {
+	return v.g.calls.SetTickPeriod(ms) == hosttest.StatusOK
+}
 
 func (v *vm) Metric(k pipeline.MetricKind, name string) (uint32, bool) {
 	kinds := [...]hosttest.MetricType{hosttest.Counter, hosttest.Gauge, hosttest.Histogram}
@@ -306,7 +315,7 @@ func (v *vm) Record(id uint32, val uint64) { v.g.calls.RecordMetric(id, val) }
 func (v *vm) Call(c pipeline.Callout, done func(*pipeline.CalloutAnswer)) error {
 	token, st := v.g.calls.HTTPCall(c.Cluster, c.Headers, c.Body, nil, uint32(c.Timeout.Milliseconds()))
 	if st != hosttest.StatusOK {
-		return errors.New("callout: " + st.String())
+		return &refused{"http_call", st}
 	}
 	v.g.callouts[token] = done
 	return nil

@@ -31,8 +31,11 @@ type plugin struct{ config string }
 
 func (p *plugin) Configure(raw []byte) bool {
 	p.config = string(raw)
-	if p.config == "configure" {
+	switch p.config {
+	case "configure":
 		panic(p.config)
+	case "tick":
+		machine.TickEvery(100)
 	}
 	return true
 }
@@ -45,13 +48,6 @@ func (p *plugin) Stream(s host.Stream) host.Callbacks {
 }
 
 func (p *plugin) Tick() { panic("tick") }
-
-func (p *plugin) TickPeriod() uint32 {
-	if p.config == "tick" {
-		return 100
-	}
-	return 0
-}
 
 type stage struct {
 	s        host.Stream

@@ -36,7 +36,6 @@ func (p *plugin) Configure(raw []byte) bool {
 
 func (p *plugin) Stream(s host.Stream) host.Callbacks { return &stage{s: s, p: p} }
 func (p *plugin) Tick()                               {}
-func (p *plugin) TickPeriod() uint32                  { return 0 }
 
 type stage struct {
 	s host.Stream

@@ -53,7 +53,7 @@ var errNowhere = errors.New("no upstream")
 type nowhere struct{}
 
 func (nowhere) Now() time.Time                                    { return time.Now() }
-func (nowhere) TickEvery(uint32)                                  {}
+func (nowhere) TickEvery(uint32) bool                             { return true }
 func (nowhere) Log(pipeline.Level, string)                        {}
 func (nowhere) Memory() uint64                                    { return 0 }
 func (nowhere) Env(string) string                                 { return "set" }

@@ -1,0 +1,85 @@
+package envoy
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/openai/openai-go/v3/option"
+	"github.com/stretchr/testify/require"
+
+	"github.com/posterngw/postern/e2e/internal/envoytest"
+)
+
+// native is a configuration in this mode, whatever the mode of the run.
+func native(text string) string { return strings.Replace(text, "mode: paired\n", "mode: native\n", 1) }
+
+// A filter that holds a request's headers where the proxy then keeps the body, too,
+// is found out with the first body that comes, and not by a client that waits for
+// ever. One that is slow is not taken for it.
+func TestWithheldBody(t *testing.T) {
+	t.Parallel()
+	e := start(t, envoytest.Options{Config: native(shared.config(reloadConfig)), Env: environment, Edit: func(b string) string {
+		require.Contains(t, b, "allow_on_headers_stop_iteration: true")
+		return strings.ReplaceAll(b, "allow_on_headers_stop_iteration: true", "allow_on_headers_stop_iteration: false")
+	}})
+	ctx, cancel := context.WithTimeout(context.Background(), 1500*time.Millisecond)
+	defer cancel()
+	slow, err := http.NewRequestWithContext(ctx, http.MethodPost, e.URL+"/v1/chat/completions", endless{ctx})
+	require.NoError(t, err)
+	slow.Header.Set("content-type", "application/json")
+	res, err := http.DefaultClient.Do(slow) //nolint:bodyclose // there is none
+	require.ErrorIs(t, err, context.DeadlineExceeded, "%v", res)
+
+	for range 3 {
+		began := time.Now()
+		got := ask(t, say("gpt", "x"), option.WithBaseURL(e.URL+"/v1"), option.WithMaxRetries(0))
+		require.NotNil(t, got.err)
+		require.Equal(t, 503, got.err.StatusCode)
+		require.Equal(t, "host_unsupported", got.err.Code, got.err.RawJSON())
+		require.Less(t, time.Since(began), 5*time.Second, "it must not hang")
+		require.Empty(t, shared.openai.Of(got.id))
+	}
+	require.Eventually(t, func() bool {
+		stats, err := e.Stats("host_unsupported")
+		n := int64(0)
+		for _, v := range stats {
+			n += v
+		}
+		return err == nil && n >= 3
+	}, patience, 50*time.Millisecond)
+}
+
+// endless is a body of which nothing comes.
+type endless struct{ ctx context.Context }
+
+func (e endless) Read([]byte) (int, error) {
+	<-e.ctx.Done()
+	return 0, e.ctx.Err()
+}
+
+// What the module finds out of a real Envoy shows in its metrics.
+func TestCapabilities(t *testing.T) {
+	t.Parallel()
+	require.Nil(t, ask(t, say("gpt", "x")).err)
+	want := []string{"shared_data", "ticks", "properties", "request_body"}
+	if mode == "" {
+		want = append(want, "stop_iteration", "provider_stage")
+	}
+	require.Eventually(t, func() bool {
+		stats, err := shared.envoy.Stats("host_capability")
+		require.NoError(t, err)
+		found := 0
+		for name, v := range stats {
+			for _, capability := range want {
+				if v == 1 && strings.Contains(name, capability) && strings.Contains(name, "works") {
+					found++
+				}
+			}
+			require.False(t, v == 1 && strings.Contains(name, "missing"), name)
+		}
+		return found == len(want)
+	}, patience, 50*time.Millisecond)
+}
