@@ -111,7 +111,9 @@ type VM interface {
 
 // Lack is an error that tells a call which the proxy does not have from one that it
 // refused: those of Stream.Err and VM.Call are.
-type Lack interface{ Lacking() (call string, lacking bool) }
+type Lack interface {
+	Lacking() (call string, lacking bool)
+}
 
 // Level is a log level of the host.
 type Level uint8
