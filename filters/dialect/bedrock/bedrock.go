@@ -16,8 +16,10 @@
 // that the model's name tells, also behind an inference profile's region or in an
 // ARN: Claude, Nova, Llama, Mistral, Titan, Command, DeepSeek, and chat completions
 // for the rest. Models that continue one text are written the conversation in the
-// marks that they were trained on; they take no tools and no media. Embeddings go by
-// InvokeModel, whatever the flavour: Titan's one at a time, and Cohere's.
+// marks that they were trained on; they take no tools and no media, and their numbers
+// are moved to the bounds that the user guide gives. A schema for the answer is
+// refused where a body has none. Embeddings go by InvokeModel, whatever the flavour:
+// Titan's one at a time, and Cohere's.
 //
 // # What a request of another dialect becomes under Converse
 //

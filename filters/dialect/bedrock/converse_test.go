@@ -194,8 +194,8 @@ func TestOptions(t *testing.T) {
 		"many losses": {nova, func(r *llm.Request) {
 			r.Sampling = llm.Sampling{Seed: "1", PresencePenalty: "1", FrequencyPenalty: "1"}
 			r.LogitBias, r.Logprobs, r.TopLogprobs, r.Verbosity, r.User = llm.Raw("{}"), true, "2", llm.Escaped("low"), "u"
-		}, `"inferenceConfig":{"maxTokens":8000}}`, "dropped presence_penalty, dropped frequency_penalty, dropped logit_bias, dropped logprobs, " +
-			"dropped top_logprobs, dropped verbosity, dropped user, dropped seed"},
+		}, `"inferenceConfig":{"maxTokens":8000}}`, "dropped logit_bias, dropped logprobs, dropped top_logprobs, " +
+			"dropped verbosity, dropped user, dropped presence_penalty, dropped frequency_penalty, dropped seed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, loss, e := encode(t, c.model, c.edit)

@@ -14,6 +14,7 @@ import (
 // answer is streamed.
 func (*provider) Encode(dst []byte, r *llm.Request, t *dialect.Target, l *dialect.Ledger) ([]byte, *llm.Error) {
 	e := newEncoder(dst, r, t, l)
+	e.penalties(&r.Sampling)
 	e.w.Begin('{')
 	e.system(r)
 	e.messages(r.Messages)
@@ -43,14 +44,18 @@ func newEncoder(dst []byte, r *llm.Request, t *dialect.Target, l *dialect.Ledger
 	if r.Choices > 1 {
 		e.refuse("n", "More than one answer")
 	}
-	e.drop(r.Sampling.PresencePenalty != "", "presence_penalty")
-	e.drop(r.Sampling.FrequencyPenalty != "", "frequency_penalty")
 	e.drop(r.LogitBias != nil, "logit_bias")
 	e.drop(r.Logprobs, "logprobs")
 	e.drop(r.TopLogprobs != "", "top_logprobs")
 	e.drop(r.Verbosity != nil, "verbosity")
 	e.drop(r.User != "", "user")
 	return e
+}
+
+// penalties notes those that the API has not.
+func (e *encoder) penalties(s *llm.Sampling) {
+	e.drop(s.PresencePenalty != "", "presence_penalty")
+	e.drop(s.FrequencyPenalty != "", "frequency_penalty")
 }
 
 func (e *encoder) drop(is bool, field string) {
@@ -182,6 +187,9 @@ func (e *encoder) content(p *llm.Part) {
 	case llm.ImagePart:
 		e.media("image", p)
 	case llm.DocumentPart:
+		if e.native {
+			e.refuse(e.param("content"), "A document")
+		}
 		e.media("document", p)
 	case llm.VideoPart:
 		e.media("video", p)

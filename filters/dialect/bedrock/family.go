@@ -125,15 +125,20 @@ func finishOf(word llm.Escaped) llm.Finish {
 // intervened stands in an answer that a guardrail wrote.
 var intervened = []byte(`"amazon-bedrock-guardrailAction":"INTERVENED"`)
 
-// novaFamily is Nova: its bodies are those of Converse, but for a version and for
-// top_k, and each of its chunks holds one event of ConverseStream.
+// novaFamily is Nova: its bodies are those of Converse, but for a version, which the
+// second Nova does not have, for top_k, and without documents, and each of its chunks
+// holds one event of ConverseStream (source: the Nova user guides, "Using the Invoke
+// API"). Where they put reasoningConfig they do not say alike: it is left out.
 type novaFamily struct{}
 
 func (novaFamily) encode(dst []byte, r *llm.Request, t *dialect.Target, l *dialect.Ledger) ([]byte, *llm.Error) {
 	e := newEncoder(dst, r, t, l)
 	e.native = true
+	e.penalties(&r.Sampling)
 	e.w.Begin('{')
-	e.w.Word("schemaVersion", "messages-v1")
+	if !e.is("amazon.nova-2") {
+		e.w.Word("schemaVersion", "messages-v1")
+	}
 	e.system(r)
 	e.messages(r.Messages)
 	e.inference(r, t)

@@ -62,7 +62,7 @@ func TestBodies(t *testing.T) {
 		"cohere.command-text-v14": {`{"prompt":"Be brief.\n\nUser: Hi\n\"there\"\nChatbot: Hello\nUser: Why?\nChatbot:",` +
 			`"max_tokens":64,"temperature":0.5,"p":0.9,"k":5,"stop_sequences":["END"]}`, "dropped seed"},
 		"cohere.command-r-plus-v1:0": {`{"message":"Why?","chat_history":[{"role":"USER","message":"Hi"},{"role":"USER","message":"\"there\""},` +
-			`{"role":"CHATBOT","message":"Hello"}],"preamble":"Be brief.","max_tokens":64,"temperature":0.5,"p":0.9,"k":5,"stop_sequences":["END"]}`, "dropped seed"},
+			`{"role":"CHATBOT","message":"Hello"}],"preamble":"Be brief.","max_tokens":64,"temperature":0.5,"p":0.9,"k":5,"seed":7,"stop_sequences":["END"]}`, ""},
 		"us.deepseek.r1-v1:0": {`{"prompt":"<｜begin▁of▁sentence｜>Be brief.<｜User｜>Hi\n\"there\"<｜Assistant｜>Hello<｜end▁of▁sentence｜><｜User｜>Why?<｜Assistant｜><think>\n",` +
 			`"max_tokens":64,"temperature":0.5,"top_p":0.9,"stop":["END"]}`, "dropped top_k, dropped seed"},
 		"eu.amazon.nova-lite-v1:0": {`{"schemaVersion":"messages-v1","system":[{"text":"Be brief."}],"messages":[{"role":"user","content":[{"text":"Hi"},{"text":"\"there\""}]},` +
@@ -84,6 +84,46 @@ func TestBodies(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestInvokeBounds: numbers that a model refuses are moved to its bounds, which the
+// ledger tells.
+func TestInvokeBounds(t *testing.T) {
+	for model, c := range map[string]struct{ body, loss string }{
+		"meta.llama3-8b-instruct-v1:0":           {`"max_gen_len":2048,"temperature":1,"top_p":1`, "max_tokens temperature"},
+		"us.meta.llama4-scout-17b-instruct-v1:0": {`"max_gen_len":9000,"temperature":1,"top_p":1`, "temperature"},
+		"amazon.titan-text-premier-v1:0":         {`"maxTokenCount":3072,"temperature":1,"topP":1`, "max_tokens temperature"},
+		"amazon.titan-text-express-v1":           {`"maxTokenCount":8192,"temperature":1,"topP":1`, "max_tokens temperature"},
+		"cohere.command-r-v1:0": {`"max_tokens":4096,"temperature":1,"p":0.99,"presence_penalty":0,"frequency_penalty":0.5`,
+			"max_tokens temperature top_p presence_penalty"},
+	} {
+		var l dialect.Ledger
+		r := &llm.Request{Facts: llm.Facts{Operation: llm.Chat, Choices: 1, MaxTokens: 9000}, Messages: []llm.Message{said(llm.User, "Hi")},
+			Sampling: llm.Sampling{Temperature: "1.5", TopP: "1", PresencePenalty: "-1", FrequencyPenalty: "0.5"}}
+		body, e := invoke.Provider.Encode(nil, r, &dialect.Target{Model: model}, &l)
+		require.Nil(t, e)
+		require.True(t, json.Valid(body), string(body))
+		require.Contains(t, string(body), c.body)
+		var moved []string
+		for _, x := range l.Entries {
+			if x.Fate == dialect.Defaulted {
+				moved = append(moved, x.Field)
+			}
+		}
+		require.Equal(t, c.loss, strings.Join(moved, " "), model)
+	}
+}
+
+// TestNovaBodies: Nova's have no documents, and the second Nova's no version.
+func TestNovaBodies(t *testing.T) {
+	r := &llm.Request{Facts: llm.Facts{Operation: llm.Chat, Choices: 1}, Messages: []llm.Message{said(llm.User, "Hi")}}
+	body, e := invoke.Provider.Encode(nil, r, &dialect.Target{Model: "us.amazon.nova-2-lite-v1:0"}, nil)
+	require.Nil(t, e)
+	require.Equal(t, `{"messages":[{"role":"user","content":[{"text":"Hi"}]}]}`, string(body))
+	r.Messages[0].Parts = append(r.Messages[0].Parts, llm.Part{Kind: llm.DocumentPart, Media: llm.Media{Type: llm.Escaped("application/pdf"), Data: llm.Escaped("JVBERi0=")}})
+	_, e = invoke.Provider.Encode(nil, r, &dialect.Target{Model: "amazon.nova-lite-v1:0"}, nil)
+	require.NotNil(t, e)
+	require.Equal(t, "messages[0].content", e.Param)
 }
 
 // TestInvokeJSON: where a model knows no such form an instruction asks for it.

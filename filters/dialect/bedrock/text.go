@@ -2,6 +2,7 @@ package bedrock
 
 import (
 	"bytes"
+	"strconv"
 
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/dialect/aws"
@@ -17,7 +18,9 @@ type textFamily struct {
 	marks  marks
 	// The members of the body: the object that holds the parameters, if they have
 	// one, the text, and the parameters; one without a name is not taken.
-	within, prompt, limit, temperature, topP, topK, stop string
+	within, prompt, limit, temperature, topP, topK, stop, seed string
+	most                                                       int  // the largest limit that the model takes; 0: not known
+	narrow                                                     bool // penalties from 0 to 1, and top_p from 0.01 to 0.99
 	// Where the answer stands, whole and in an event.
 	text, finish, input, output []string
 	piece, stopped, streamed    []string
@@ -43,18 +46,14 @@ func headers(begin, open, end, eot string) marks {
 
 // textFamilies is searched in order.
 var textFamilies = []textFamily{
-	llama("meta.llama4", llama4), llama("meta.llama2", llama2), llama("meta.llama", llama3),
-	mistralText("mistral.mistral-7b"), mistralText("mistral.mixtral-8x7b"), mistralText("mistral.mistral-large-2402"),
-	mistralText("mistral.mistral-small-2402"),
-	{models: "amazon.titan-text", marks: titan, within: "textGenerationConfig", prompt: "inputText", limit: "maxTokenCount",
-		temperature: "temperature", topP: "topP", stop: "stopSequences",
-		text: path("results", "0", "outputText"), finish: path("results", "0", "completionReason"),
-		input: path("inputTextTokenCount"), output: path("results", "0", "tokenCount"),
-		piece: path("outputText"), stopped: path("completionReason"), streamed: path("totalOutputTextTokenCount")},
+	llama("meta.llama4", llama4, 0), llama("meta.llama2", llama2, 2048), llama("meta.llama", llama3, 2048),
+	mistralText("mistral.mistral-7b", 8192), mistralText("mistral.mixtral-8x7b", 4096), mistralText("mistral.mistral-large-2402", 8192),
+	mistralText("mistral.mistral-small-2402", 8192),
+	titanText("amazon.titan-text-lite", 4096), titanText("amazon.titan-text-premier", 3072), titanText("amazon.titan-text", 8192),
 	{models: "cohere.command-r", prompt: "message", limit: "max_tokens", temperature: "temperature", topP: "p", topK: "k", stop: "stop_sequences",
-		text: path("text"), finish: path("finish_reason"), piece: path("text"), stopped: path("finish_reason")},
+		seed: "seed", most: 4096, narrow: true, text: path("text"), finish: path("finish_reason"), piece: path("text"), stopped: path("finish_reason")},
 	{models: "cohere.command", marks: command, prompt: "prompt", limit: "max_tokens", temperature: "temperature", topP: "p", topK: "k",
-		stop: "stop_sequences", text: path("generations", "0", "text"), finish: path("generations", "0", "finish_reason"),
+		stop: "stop_sequences", most: 4096, text: path("generations", "0", "text"), finish: path("generations", "0", "finish_reason"),
 		piece: path("text"), stopped: path("finish_reason")},
 	{models: "deepseek.r1", marks: deepseek, prompt: "prompt", limit: "max_tokens", temperature: "temperature", topP: "top_p", stop: "stop",
 		text: path("choices", "0", "text"), finish: path("choices", "0", "stop_reason"),
@@ -63,20 +62,31 @@ var textFamilies = []textFamily{
 
 func path(names ...string) []string { return names }
 
-func llama(models string, m marks) textFamily {
-	return textFamily{models: models, marks: m, prompt: "prompt", limit: "max_gen_len", temperature: "temperature", topP: "top_p",
+func llama(models string, m marks, most int) textFamily {
+	return textFamily{models: models, marks: m, most: most, prompt: "prompt", limit: "max_gen_len", temperature: "temperature", topP: "top_p",
 		text: path("generation"), finish: path("stop_reason"), input: path("prompt_token_count"), output: path("generation_token_count"),
 		piece: path("generation"), stopped: path("stop_reason"), streamed: path("generation_token_count")}
 }
 
-func mistralText(models string) textFamily {
-	return textFamily{models: models, marks: mistral, prompt: "prompt", limit: "max_tokens", temperature: "temperature", topP: "top_p",
+func titanText(models string, most int) textFamily {
+	return textFamily{models: models, marks: titan, most: most, within: "textGenerationConfig", prompt: "inputText", limit: "maxTokenCount",
+		temperature: "temperature", topP: "topP", stop: "stopSequences",
+		text: path("results", "0", "outputText"), finish: path("results", "0", "completionReason"),
+		input: path("inputTextTokenCount"), output: path("results", "0", "tokenCount"),
+		piece: path("outputText"), stopped: path("completionReason"), streamed: path("totalOutputTextTokenCount")}
+}
+
+func mistralText(models string, most int) textFamily {
+	return textFamily{models: models, marks: mistral, most: most, prompt: "prompt", limit: "max_tokens", temperature: "temperature", topP: "top_p",
 		topK: "top_k", stop: "stop", text: path("outputs", "0", "text"), finish: path("outputs", "0", "stop_reason"),
 		piece: path("outputs", "0", "text"), stopped: path("outputs", "0", "stop_reason")}
 }
 
 func (x *textFamily) encode(dst []byte, r *llm.Request, t *dialect.Target, l *dialect.Ledger) ([]byte, *llm.Error) {
 	e := newEncoder(dst, r, t, l)
+	if !x.narrow {
+		e.penalties(&r.Sampling)
+	}
 	e.w.Begin('{')
 	if len(r.Tools) > 0 {
 		e.refuse("tools", "A tool")
@@ -103,19 +113,24 @@ func (x *textFamily) parameters(e *encoder, r *llm.Request, t *dialect.Target) {
 	if limit == 0 {
 		limit = t.MaxTokens
 	}
+	if x.most > 0 && limit > x.most {
+		limit = x.most
+		e.l.Default("max_tokens", "the model takes at most "+strconv.Itoa(limit))
+	}
 	if limit > 0 {
 		e.w.Int(x.limit, int64(limit))
 	}
-	if s := &r.Sampling; s.Temperature != "" {
-		e.number(x.temperature, "temperature", s.Temperature)
-	}
-	e.w.Number(x.topP, r.Sampling.TopP)
-	if x.topK != "" {
-		e.w.Number(x.topK, r.Sampling.TopK)
+	s := &r.Sampling
+	e.number(x.temperature, "temperature", s.Temperature)
+	if x.narrow {
+		e.within(x.topP, "top_p", s.TopP, 0.01, 0.99)
+		e.within("presence_penalty", "presence_penalty", s.PresencePenalty, 0, 1)
+		e.within("frequency_penalty", "frequency_penalty", s.FrequencyPenalty, 0, 1)
 	} else {
-		e.drop(r.Sampling.TopK != "", "top_k")
+		e.w.Number(x.topP, s.TopP)
 	}
-	e.drop(r.Sampling.Seed != "", "seed")
+	e.optional(x.topK, "top_k", s.TopK)
+	e.optional(x.seed, "seed", s.Seed)
 	switch {
 	case len(r.Stop) == 0:
 	case x.stop == "":
@@ -130,6 +145,24 @@ func (x *textFamily) parameters(e *encoder, r *llm.Request, t *dialect.Target) {
 	if x.within != "" {
 		e.w.Close('}')
 	}
+}
+
+// optional writes a number that not every family has a member for.
+func (e *encoder) optional(name, field string, n llm.Number) {
+	if name == "" {
+		e.drop(n != "", field)
+		return
+	}
+	e.w.Number(name, n)
+}
+
+// within writes a number, moved to the nearer of two bounds where it is beyond.
+func (e *encoder) within(name, field string, n llm.Number, least, most float64) {
+	if v, ok := jsonx.Float([]byte(n)); ok && (v < least || v > most) {
+		n = llm.Number(strconv.FormatFloat(min(max(v, least), most), 'g', -1, 64))
+		e.l.Default(field, "the model takes "+strconv.FormatFloat(least, 'g', -1, 64)+" to "+strconv.FormatFloat(most, 'g', -1, 64))
+	}
+	e.w.Number(name, n)
 }
 
 // noSchema refuses a schema for the answer: nothing would hold the model to it.

@@ -191,6 +191,8 @@ func (e *encoder) image(m *llm.Media) {
 	e.w.Word("type", "image_url")
 	e.w.Object("image_url")
 	switch {
+	case m.URL != nil && !e.quirks.Has(base.Links):
+		e.refuse(e.param("content"), "An image by reference")
 	case m.URL != nil:
 		e.w.Text("url", m.URL)
 	case m.Data != nil:

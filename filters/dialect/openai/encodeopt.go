@@ -210,6 +210,8 @@ func (e *encoder) reasoning(r *llm.Reasoning) {
 	effort := base.EffortOf(r)
 	switch {
 	case len(effort) == 0:
+	case r.Off && e.quirks.Has(base.Thinking):
+		e.w.Literal("thinking", `{"type":"disabled"}`)
 	case e.quirks.Has(base.EffortObject):
 		e.w.Object("reasoning")
 		if r.Budget > 0 && !r.Off {

@@ -113,3 +113,20 @@ func TestNames(t *testing.T) {
 		require.Equal(t, flavour == "groq", strings.Contains(string(l.Append(nil)), "messages/*/name"))
 	}
 }
+
+// A server that takes images by value alone is not sent to fetch one, and thinking is
+// turned off in the words that a server has for it.
+func TestLinksAndThinking(t *testing.T) {
+	link := &llm.Request{Messages: []llm.Message{{Role: llm.User, Parts: []llm.Part{{Kind: llm.ImagePart, Media: llm.Media{URL: llm.Escaped("https://e.example/a.png")}}}}}}
+	_, fault := codec.Provider.Encode(nil, link, &dialect.Target{Model: "m", Flavour: "ollama"}, nil)
+	require.NotNil(t, fault)
+	require.Equal(t, "messages[0].content", fault.Param)
+	_, fault = codec.Provider.Encode(nil, link, &dialect.Target{Model: "m", Flavour: "vllm"}, nil)
+	require.Nil(t, fault)
+	off := &llm.Request{Messages: []llm.Message{{Role: llm.User, Parts: []llm.Part{{Text: llm.Escaped("hi")}}}}, Reasoning: &llm.Reasoning{Off: true}}
+	for flavour, want := range map[string]string{"": `"reasoning_effort":"none"`, "deepseek": `"thinking":{"type":"disabled"}`, "openrouter": `"reasoning":{"effort":"none"}`} {
+		out, fault := codec.Provider.Encode(nil, off, &dialect.Target{Model: "m", Flavour: flavour}, nil)
+		require.Nil(t, fault)
+		require.Contains(t, string(out), want)
+	}
+}

@@ -42,18 +42,29 @@ func (d Dialect) invoke(x *core.Exchange, stream bool) core.Reply {
 	return d.Refuse(x, d.Fault(core.NoModel, x))
 }
 
-// malformed words the first thing that is wrong with a body, as the check in front
-// of the models does.
+// malformed words all that is wrong with a body, as the check in front of the models
+// does.
 func malformed(body *strict.Value, spec *strict.Spec) *core.Fault {
-	problems := strict.Check(body, spec)
-	if len(problems) == 0 {
+	var words strings.Builder
+	for _, p := range strict.Check(body, spec) {
+		at := strings.Split(p.Path.Dotted(), ".")
+		parent, key := "#", at[len(at)-1]
+		for _, step := range at[:len(at)-1] {
+			parent += "/" + step
+		}
+		switch p.Reason {
+		case strict.Unknown:
+			words.WriteString(parent + ": extraneous key [" + key + "] is not permitted")
+		case strict.Missing:
+			words.WriteString(parent + ": required key [" + key + "] not found")
+		default:
+			words.WriteString(parent + "/" + key + ": a value that the model does not take")
+		}
+	}
+	if words.Len() == 0 {
 		return nil
 	}
-	at := strings.ReplaceAll(problems[0].Path.Dotted(), ".", "/")
-	if problems[0].Reason == strict.Unknown {
-		return invalid("Malformed input request: #: extraneous key [%s] is not permitted, please reformat your input and try again.", at)
-	}
-	return invalid("Malformed input request: #/%s: a value that the model does not take, please reformat your input and try again.", at)
+	return invalid("Malformed input request: %s, please reformat your input and try again.", words.String())
 }
 
 // invoked is a whole answer to InvokeModel, whose headers count.
@@ -138,6 +149,13 @@ type nova struct{ converse }
 
 // Check implements core.Chat.
 func (nova) Check(_ *core.Exchange, body *strict.Value, _ *core.Model) *core.Fault {
+	for i, m := range body.Get("messages").List() {
+		for j, block := range m.Get("content").List() {
+			if block.Has("document") { // which is Converse's alone
+				return invalid("Malformed input request: #/messages/%d/content/%d: extraneous key [document] is not permitted, please reformat your input and try again.", i, j)
+			}
+		}
+	}
 	return malformed(body, novaSpec)
 }
 

@@ -73,12 +73,23 @@ func TestInvokeRefuses(t *testing.T) {
 		{"amazon.titan-embed-text-v1", j{"inputText": "a", "dimensions": 256}},
 		{"amazon.titan-embed-text-v2%3A0", j{"inputText": "a", "dimensions": 300}},
 		{"cohere.embed-english-v3", j{"texts": []string{"a"}}},
+		{"amazon.nova-lite-v1%3A0", j{"messages": []j{{"role": "user", "content": []j{{"document": j{"format": "pdf", "name": "d", "source": j{"bytes": "JVBERi0="}}}}}}}},
 		{"nobody.model", j{"prompt": "a"}},
 	} {
 		res, raw := c.Do(c.Request("POST", "/model/"+b.model+"/invoke", b.body))
 		require.Equal(t, 400, res.StatusCode, string(raw))
 		require.True(t, strings.HasPrefix(res.Header.Get("x-amzn-errortype"), "ValidationException"), b.model)
 	}
+}
+
+// TestInvokeSays holds the words against an answer that was published: one for each
+// thing that is wrong.
+func TestInvokeSays(t *testing.T) {
+	out := client(t).Post("/model/meta.llama3-70b-instruct-v1%3A0/invoke", j{"anthropic_version": "v", "max_tokens": 1}, 400)
+	words := mocktest.Text(out, "message")
+	require.Contains(t, words, "#: required key [prompt] not found")
+	require.Contains(t, words, "#: extraneous key [max_tokens] is not permitted")
+	require.Contains(t, words, "#: extraneous key [anthropic_version] is not permitted")
 }
 
 func TestInvokeVectors(t *testing.T) {

@@ -6,8 +6,9 @@ import (
 	s "github.com/posterngw/postern/tools/mock/strict"
 )
 
-// The bodies of InvokeModel by family, as the recorded requests and this project's
-// codec have them. They were not held against Amazon's guides.
+// The bodies of InvokeModel by family, as recorded requests have them and Amazon's
+// guides list them ("Inference request parameters and response fields for foundation
+// models" of the Bedrock user guide, and of Nova's "Using the Invoke API").
 
 var novaSpec = s.Obj(s.Fields{
 	"schemaVersion": s.Opt(s.OneOf("messages-v1")),

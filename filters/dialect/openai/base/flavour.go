@@ -37,6 +37,8 @@ const (
 	Completions                       // POST /completions
 	Embeddings                        // POST /embeddings
 	Names                             // the name of a turn's speaker
+	Thinking                          // thinking: {type: "disabled"}, where no effort turns it off
+	Links                             // images by URL
 )
 
 // Flavour is how a server that speaks the dialect differs from OpenAI.
@@ -52,17 +54,26 @@ type Flavour struct {
 func (f *Flavour) Has(x Feature) bool { return f.has&x == x }
 
 // common is what nearly all servers take.
-const common = Many | Logprobs | LogitBias | Strict | Schema | ToolChoice | Parallel | StreamOptions | Effort | User | Penalties | Names
+const common = Many | Logprobs | LogitBias | Strict | Schema | ToolChoice | Parallel | StreamOptions | Effort | User | Penalties | Names | Links
 
 // own is what OpenAI itself takes.
 const own = common | Developer | Tier | Verbosity | Metadata | Search | Responses | Files | Completions | Embeddings
 
-// flavours is the quirks table. Sources: recorded answers; for Mistral the request's
-// fields in its Python client (July 2026), whose reasoning_effort knows "none" and
-// "high" alone, for Groq its page on compatibility with OpenAI, and what its Python
-// client says of each field. The rows of the others were not held against a
-// reference: a member that is taken and not known costs a 400, one that is not
-// taken a loss that is noted.
+// flavours is the quirks table. Sources: recorded answers, and of 2026
+//
+//   - Mistral: the request's fields in its Python client, whose reasoning_effort knows
+//     "none" and "high" alone
+//   - Groq: its page on compatibility with OpenAI, and its Python client
+//   - Azure: the reference of its preview API 2025-04-01
+//   - DeepSeek: its guide to thinking, and clients' lists of a request's fields
+//   - xAI: what clients say of its fields, of which it calls metadata and service_tier
+//     unsupported; its own reference was not at hand
+//   - OpenRouter: the request in its TypeScript SDK; top_k, verbosity and a budget for
+//     reasoning are in its guides
+//   - vLLM and Ollama: the structures that their sources read a request into
+//
+// A member that is taken and not known costs a 400, one that is not taken a loss that
+// is noted.
 var flavours = []struct {
 	name string
 	Flavour
@@ -73,11 +84,11 @@ var flavours = []struct {
 	{"azure-responses", Flavour{"max_completion_tokens", "seed", "required", "", own&^Search | Azure | ToResponses}},
 	{"mistral", Flavour{"max_tokens", "random_seed", "any", "", common&^(Logprobs|LogitBias|StreamOptions|User|Effort) | Metadata | Embeddings}},
 	{"groq", Flavour{"max_completion_tokens", "seed", "required", "reasoning", common&^(Many|Logprobs|LogitBias|Penalties|Names) | Tier | Responses}},
-	{"deepseek", Flavour{"max_tokens", "", "required", "reasoning_content", Logprobs | ToolChoice | StreamOptions | Penalties | Names}},
+	{"deepseek", Flavour{"max_tokens", "", "required", "reasoning_content", Logprobs | ToolChoice | StreamOptions | Penalties | Names | Effort | Thinking | Links}},
 	{"xai", Flavour{"max_completion_tokens", "seed", "required", "reasoning_content", common&^LogitBias | Responses}},
 	{"openrouter", Flavour{"max_tokens", "seed", "required", "reasoning",
-		common&^(Many|Effort) | TopK | Developer | EffortObject | Verbosity | Metadata | Details | Completions | Embeddings}},
-	{"vllm", Flavour{"max_tokens", "seed", "required", "reasoning_content", common | TopK | Completions | Embeddings}},
+		common&^(Many|Effort) | TopK | Tier | Developer | EffortObject | Verbosity | Metadata | Details | Completions | Embeddings}},
+	{"vllm", Flavour{"max_tokens", "seed", "required", "reasoning", common | TopK | Completions | Embeddings}},
 	{"ollama", Flavour{"max_tokens", "seed", "required", "reasoning", Schema | StreamOptions | Effort | Penalties | Names | Completions | Embeddings}},
 	{"compatible", Flavour{"max_tokens", "seed", "required", "reasoning_content", common | TopK | Details | Completions | Embeddings}},
 }
@@ -136,8 +147,8 @@ func URL(t *dialect.Target, api string) string {
 	return path + "/" + api
 }
 
-// Deployed reports whether Azure has an API under each deployment, as of its
-// inference API of 2025-04-01-preview; not held against its reference.
+// Deployed reports whether Azure has an API under each deployment, as of the
+// reference of its inference API of 2025-04-01-preview.
 func Deployed(api string) bool {
 	api, _, _ = strings.Cut(api, "?")
 	switch api {
