@@ -3,6 +3,7 @@ SHELL    := /bin/bash
 GO       ?= go
 BUILD    := build
 WASM     := $(BUILD)/postern.wasm
+OBSERVE  := $(BUILD)/postern-observe.wasm
 CACHE    ?= $(CURDIR)/.cache
 ENVOY_VERSION := 1.40.0
 ENVOY    ?= $(CACHE)/envoy-$(ENVOY_VERSION)
@@ -40,27 +41,30 @@ HOST      := CGO_ENABLED=0 $(GO)
 HOSTFLAGS := -trimpath '-gcflags=all=-dwarf=false -l'
 SLIM      := $(HOST) run $(HOSTFLAGS) ./tools/slim/cmd/slim
 
-wasm: $(WASM) ## build the module for proxies: build/postern.wasm
+wasm: $(WASM) $(OBSERVE) ## build the modules for proxies: build/postern.wasm, build/postern-observe.wasm
 
-$(WASM): $(SOURCES) $(wildcard tools/slim/*.go tools/slim/cmd/slim/*.go)
+$(WASM): PACKAGE := ./filters/postern
+$(OBSERVE): PACKAGE := ./filters/observe
+$(WASM) $(OBSERVE): $(SOURCES) $(wildcard tools/slim/*.go tools/slim/cmd/slim/*.go)
 	@mkdir -p $(BUILD)
-	$(LINK) -o $@.new ./filters/postern
+	$(LINK) -o $@.new $(PACKAGE)
 	$(SLIM) $@.new
 	@mv $@.new $@
 
 image: $(WASM) $(BUILD)/postern ## the module as an OCI image: build/image, and what is in it: build/image.cdx.json
 	$(BUILD)/postern pack --wasm $(WASM) --output $(BUILD)/image
 
-size: ## bytes of the module's code by package, as linked and as slimmed
+MODULE ?= postern
+size: ## bytes of the module's code by package, as linked and as slimmed (MODULE=observe: the small one's)
 	@mkdir -p $(BUILD)
-	@$(LINK) -o $(BUILD)/linked.wasm ./filters/postern
+	@$(LINK) -o $(BUILD)/linked.wasm ./filters/$(MODULE)
 	@$(SLIM) -report $(BUILD)/linked.wasm
 
 $(BUILD)/postern: $(shell find tools host-test -name '*.go' -not -name '*_test.go' 2>/dev/null) $(SOURCES)
 	@mkdir -p $(BUILD)
 	$(HOST) build $(HOSTFLAGS) -ldflags="-s -w" -o $@ ./tools/postern
 
-test: $(WASM) ## every test that needs no other program
+test: $(WASM) $(OBSERVE) ## every test that needs no other program
 	$(GO) test ./...
 
 check: ## format, vet, lint, documentation, import budget, generated files, clean tree
@@ -69,7 +73,7 @@ check: ## format, vet, lint, documentation, import budget, generated files, clea
 	$(GO) tool $(DEV) staticcheck ./...
 	cd e2e && $(GO) vet ./... && $(GO) tool -modfile=../tools/dev/go.mod staticcheck ./...
 	cd e2e/sdk && $(GO) vet ./... && $(GO) tool -modfile=../../tools/dev/go.mod staticcheck ./...
-	$(GO) test ./filters/postern -run 'TestImportBudget|TestPackageDocs|TestModuleSize' -count=1
+	$(GO) test ./filters/postern ./filters/observe -run 'TestImportBudget|TestPackageDocs|TestModuleSize' -count=1
 	$(MAKE) --no-print-directory generate
 	@status=$$(git status --porcelain); [ -z "$$status" ] || { echo "the tree is not clean:"; echo "$$status"; git diff | head -50; exit 1; }
 

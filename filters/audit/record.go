@@ -37,8 +37,9 @@ type Record struct {
 	Attempts []Attempt
 	Losses   []Loss // of the translation to the target that served
 
-	Usage llm.Usage
-	Cost  int64 // millionths of Currency
+	Finish llm.Finish // of the first of the answers asked for
+	Usage  llm.Usage
+	Cost   int64 // millionths of Currency
 	// CostUnknown says that the target has no price.
 	CostUnknown bool
 	Currency    string
@@ -105,6 +106,7 @@ func (r *Record) Fail(e *llm.Error) {
 // Decision is what the policies said.
 type Decision struct {
 	Made     bool // false when the request failed before anything was decided
+	Shadow   bool // nothing was enforced: it is what would have been decided
 	Allowed  bool
 	Policies []string // that determined it, or default-deny
 	Reason   string

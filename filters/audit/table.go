@@ -50,6 +50,7 @@ var table = []field{
 		{name: "policies", kind: "list of texts", doc: "Ids of the policies that determined it, or default-deny.",
 			put: func(e *encoder, r *Record) { e.texts(r.Decision.Policies) }},
 		{name: "reason", doc: "Why, in words.", text: func(r *Record) string { return r.Decision.Reason }},
+		{name: "shadow", doc: "It is what would have been decided: nothing was enforced (mode observe).", flag: func(r *Record) bool { return r.Decision.Shadow }},
 	}},
 	{name: "route", doc: "How the plan came about.", sub: []field{
 		{name: "task", doc: "The task that the request was taken for.", text: func(r *Record) string { return r.Route.Task }},
@@ -80,6 +81,7 @@ var table = []field{
 		{name: "field", kind: "text", doc: "The field, as a JSON pointer with * for any index."},
 		{name: "fate", kind: "text", doc: "dropped, defaulted or refused."},
 		{name: "why", kind: "text", doc: "Why."}}},
+	{name: "finish", doc: "Why the model stopped: stop, length, tool_calls, content_filter, refusal, pause or other. Of several answers, the first.", text: func(r *Record) string { return r.Finish.String() }},
 	{name: "usage", doc: "Tokens in disjoint buckets: none is counted twice.", sub: usage},
 	{name: "cost", doc: "What the usage costs by the configured prices.", sub: []field{
 		{name: "micros", doc: "In millionths of the currency.", num: func(r *Record) int64 { return r.Cost }},

@@ -24,18 +24,31 @@ func DecodeWithWarnings(n *Node, fields []Field) (errs, warnings Errors) {
 		n = &Node{Kind: KindMap}
 	}
 	d := &decoder{spaces: map[string]*space{}}
+	d.run(n, fields)
+	return d.errs, d.warnings
+}
+
+// DecodeKnown is Decode for one part of the program that a document is for: keys
+// that it does not know are another part's, and passed over.
+func DecodeKnown(n *Node, fields []Field) Errors {
+	d := &decoder{spaces: map[string]*space{}, part: true}
+	d.run(n, fields)
+	return d.errs
+}
+
+func (d *decoder) run(n *Node, fields []Field) {
 	d.root = &place{node: n, line: n.Line, column: n.Column}
 	d.object(d.root, fields)
 	d.resolve()
 	d.judge()
 	d.errs.Sort()
 	d.warnings.Sort()
-	return d.errs, d.warnings
 }
 
 // decoder is one run of Decode.
 type decoder struct {
 	root     *place
+	part     bool // unknown keys are passed over
 	errs     Errors
 	warnings Errors
 	found    int // errors so far, those beyond MaxErrors too
@@ -129,6 +142,7 @@ func (d *decoder) member(at *place, m *Member, fields []Field, seen []bool) {
 		return e.rule == nil && e.name == m.Key
 	})
 	switch {
+	case i < 0 && d.part:
 	case i < 0:
 		d.add(here.at(UnknownKey, "unknown key "+Quote(m.Key), suggest("known keys", m.Key, names(fields))))
 	case seen[i]:

@@ -15,6 +15,16 @@ const (
 	FinishOther
 )
 
+var finishNames = [...]string{"", "stop", "length", "tool_calls", "content_filter", "refusal", "pause", "other"}
+
+// String is the reason's stable name, as in audit records; empty for NotFinished.
+func (f Finish) String() string {
+	if int(f) < len(finishNames) {
+		return finishNames[f]
+	}
+	return ""
+}
+
 // Answer is a whole answer.
 type Answer struct {
 	ID      Escaped

@@ -9,8 +9,10 @@ import (
 	"github.com/posterngw/postern/filters/budget"
 	"github.com/posterngw/postern/filters/credential"
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/host"
 	"github.com/posterngw/postern/filters/route"
 	"github.com/posterngw/postern/filters/telemetry"
+	"github.com/posterngw/postern/filters/watch"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
 
@@ -36,6 +38,7 @@ type Module struct {
 	host     known
 	holders  int // plugins of this VM that are holders
 	rec      audit.Record
+	watch    *watch.Module // nil as long as no plugin observes
 	line     []byte
 
 	// What one callback needs for itself, here and not on the heap each time.
@@ -140,6 +143,7 @@ type plugin struct {
 	m        *Module
 	stage    string // empty: the one with the configuration
 	snap     *Snapshot
+	observer host.Plugin // instead of all else, in mode observe
 	reported time.Time
 	swept    time.Time // where there are no ticks
 }
@@ -165,11 +169,22 @@ func (p *plugin) Configure(raw []byte) bool {
 		p.m.vm.Log(Critical, "postern: configuration refused:\n"+errs.Error())
 		return false
 	}
-	p.snap = snap
+	if p.snap, p.observer = snap, nil; snap.mode == Observe {
+		return p.observe(raw)
+	}
 	snap.telemetry.Serving(snap.Version)
 	p.m.vm.Log(Info, "postern: configuration "+snap.Version+" serves")
 	p.m.look(snap)
 	return true
+}
+
+// observe hands the plugin's streams to an observer.
+func (p *plugin) observe(raw []byte) bool {
+	if p.m.watch == nil {
+		p.m.watch = watch.New(p.m.vm, p.m.dialects)
+	}
+	p.observer = p.m.watch.Plugin(p.snap.shadow)
+	return p.observer.Configure(raw)
 }
 
 // become makes the plugin a stage that has no configuration of its own.
@@ -186,6 +201,8 @@ func (p *plugin) become(stage string) {
 
 func (p *plugin) Stream(s Stream) Callbacks {
 	switch {
+	case p.observer != nil:
+		return p.observer.Stream(s)
 	case p.stage == providerName:
 		return &providerStage{s: s, m: p.m, way: byHost{}}
 	case p.stage == holderName:
@@ -199,7 +216,10 @@ func (p *plugin) Stream(s Stream) Callbacks {
 }
 
 func (p *plugin) Tick() {
-	if p.snap != nil {
+	switch {
+	case p.observer != nil:
+		p.observer.Tick()
+	case p.snap != nil:
 		p.m.tick()
 		p.m.renew(p.snap)
 		p.report()

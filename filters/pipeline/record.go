@@ -18,6 +18,9 @@ func (r *request) record(now time.Time) *audit.Record {
 	rec.Principal, rec.Dialect, rec.API = r.principal, r.dialect.Name, r.api.Name
 	rec.Operation, rec.Stream = r.call.Operation, r.facts.Stream
 	rec.Usage = r.usage
+	if writes(r.call.Operation) {
+		rec.Finish = r.finish
+	}
 	rec.Budgets = r.reservation.Movements(rec.Budgets)
 	rec.BytesIn, rec.BytesOut = int64(r.bytesIn), int64(r.bytesOut)
 	rec.RequestDigest, rec.AnswerDigest = r.asked.Sum(), r.told.Sum()

@@ -229,11 +229,11 @@ func (p *providerStage) translate(body []byte, h dialect.Header) ([]byte, *llm.E
 	if p.attempt().same {
 		edits := &p.m.edits
 		edits.Reset()
-		usage, _, e := r.api.Same.Answer(edits, &r.facts, body, r.patch(t))
+		usage, finish, e := r.api.Same.Answer(edits, &r.facts, body, r.patch(t))
 		if e != nil {
 			return nil, e
 		}
-		r.usage = p.counted(usage, h)
+		r.usage, r.finish = p.counted(usage, h), finish
 		return p.marked(body, edits), nil
 	}
 	a, e := p.attempt().api.Provider.Decode(&r.facts, &t.Codec, body)
@@ -241,7 +241,9 @@ func (p *providerStage) translate(body []byte, h dialect.Header) ([]byte, *llm.E
 		return nil, e
 	}
 	a.Usage = p.counted(a.Usage, h)
-	r.usage = a.Usage
+	if r.usage = a.Usage; len(a.Choices) > 0 {
+		r.finish = a.Choices[0].Finish
+	}
 	return p.m.wrote(r.api.Client.AppendAnswer(p.m.out[:0], &r.facts, r.facts.Model, a, &r.loss)), nil
 }
 

@@ -97,8 +97,9 @@ type request struct {
 	stream   *streamRelay  // of the answer, when it is streamed
 	whole    int64         // tokens of the answer, estimated, when it is whole and nobody counted them
 	usage    llm.Usage
-	firstAt  time.Time // of the first content
-	lastAt   time.Time // of the last piece of a stream that may not be silent
+	finish   llm.Finish // of the first answer that was asked for
+	firstAt  time.Time  // of the first content
+	lastAt   time.Time  // of the last piece of a stream that may not be silent
 	err      *llm.Error
 	status   int
 	end      audit.End
@@ -145,7 +146,7 @@ func (r *request) current() *attempt {
 
 // discard forgets what an answer told that does not count any more.
 func (r *request) discard() {
-	r.stream, r.usage, r.firstAt = nil, llm.Usage{}, time.Time{}
+	r.stream, r.usage, r.finish, r.firstAt = nil, llm.Usage{}, llm.NotFinished, time.Time{}
 }
 
 // target is the one that serves, or served last; nil when none was tried.

@@ -43,7 +43,7 @@ func Fields(c *Config, dialects []*dialect.Dialect) []config.Field {
 		config.Int("version", &c.Version, config.Required(), config.Range(1, 1),
 			config.Doc("The version of this format.")),
 		config.Enum("mode", &c.Mode, Modes, config.Default(Native),
-			config.Doc("How the module runs on its host: `native` as two stages, of which one is in the cluster; `paired` as two filters of one chain, where a host cannot give one filter a request's headers and body; `callout` where a host changes no bodies (APISIX).")),
+			config.Doc("How the module runs on its host: `native` as two stages, of which one is in the cluster; `paired` as two filters of one chain, where a host cannot give one filter a request's headers and body; `callout` where a host changes no bodies (APISIX); `observe` next to any gateway, without a change to what passes and without enforcing anything.")),
 		config.Object("limits", &c.Limits, limits.Fields, config.Doc("Bounds on what clients and providers control.")),
 	}
 	fields = append(fields, route.Fields(&c.Route, names(dialects))...)
@@ -77,6 +77,7 @@ type Snapshot struct {
 
 	mode        Mode
 	serves      bool // it is in the module's list of those that serve
+	judges      bool // it has policies
 	limits      limits.Limits
 	routes      *route.Table
 	origin      bool // answers say where they are from
@@ -130,7 +131,7 @@ func (c *Config) build(dialects []*dialect.Dialect, vm VM) (*Snapshot, error) {
 		c.share()
 		vm = &ownData{VM: vm, values: map[string]ownValue{}}
 	}
-	sn := &Snapshot{mode: c.Mode, limits: c.Limits, origin: c.Route.Routing.Headers, audit: c.Audit,
+	sn := &Snapshot{mode: c.Mode, judges: len(c.Policy.Policies) > 0, limits: c.Limits, origin: c.Route.Routing.Headers, audit: c.Audit,
 		telemetry: telemetry.New(&c.Telemetry, vm), trace: c.Telemetry.Trace,
 		budgets: budget.New(&c.Budget, budget.NewLocal(vm, uint64(vm.Now().UnixNano())))}
 	var err error
@@ -143,6 +144,9 @@ func (c *Config) build(dialects []*dialect.Dialect, vm VM) (*Snapshot, error) {
 	find := func(name string) *dialect.Dialect { return find(dialects, name) }
 	if sn.routes, err = route.New(&c.Route, find); err != nil {
 		return nil, err
+	}
+	if c.Mode == Observe {
+		return sn, nil // nothing else is asked
 	}
 	if sn.state, err = state.New(&c.State, vm.Env); err != nil {
 		return nil, err

@@ -62,6 +62,9 @@ func (x *streamRelay) watch(ev *llm.Event) {
 	case ev.Usage != nil:
 		r.usage = *ev.Usage
 	}
+	if ev.Kind == llm.FinishEvent && ev.Choice == 0 {
+		r.finish = ev.Finish
+	}
 	x.over = x.over || ev.Kind == llm.End
 	if !x.commits && ev.Commits() {
 		x.commits = true

@@ -68,11 +68,11 @@ func (x *watched) whole() *llm.Error {
 		return nil
 	}
 	p.m.edits.Reset()
-	usage, _, e := r.api.Same.Answer(&p.m.edits, &r.facts, body, r.patch(p.target()))
+	usage, finish, e := r.api.Same.Answer(&p.m.edits, &r.facts, body, r.patch(p.target()))
 	if r.call.Operation == llm.Passthrough {
 		e = nil // files and batches are what they are
 	}
-	r.usage = p.counted(usage, x.header)
+	r.usage, r.finish = p.counted(usage, x.header), finish
 	if !r.usage.Known && writes(r.call.Operation) {
 		r.whole = estimate.Escaped(body)
 	}

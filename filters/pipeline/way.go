@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/watch"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
 
@@ -21,10 +22,12 @@ const (
 	// Callouts is for a host that shows bodies and changes none: what must be
 	// changed is asked by callouts and answered by a reply.
 	Callouts Mode = "callout"
+	// Observe changes nothing, next to a gateway that serves: see package watch.
+	Observe Mode = watch.Mode
 )
 
 // Modes are all modes.
-var Modes = []Mode{Native, Paired, Callouts}
+var Modes = []Mode{Native, Paired, Callouts, Observe}
 
 // way is how a request's attempts reach their targets. It is the whole difference
 // between the modes that serve; decisions, encodings, records and what clients

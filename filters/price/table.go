@@ -47,6 +47,22 @@ func New(c *Config, targets []Target) *Table {
 	return t
 }
 
+// Of finds the price of one target; false if it has none, and the zero Price then.
+func (c *Config) Of(t *Target) (*Price, bool) {
+	for i := range c.Targets {
+		if c.Targets[i].Name == t.Name {
+			p := NewPrice(&c.Targets[i].Value)
+			return &p, true
+		}
+	}
+	e := c.model(t)
+	if e == nil {
+		return &free, false
+	}
+	p := NewPrice(e)
+	return &p, true
+}
+
 var free Price
 
 // Of returns a target's price; false if it has none, and the zero Price then.

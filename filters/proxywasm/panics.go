@@ -53,8 +53,12 @@ func describe(cause any) (said string) {
 // refusal is what a client gets when no stage is left that could answer it.
 const refusal = `{"error":{"message":"The gateway failed on this request.","type":"server_error","code":"gateway_panic"}}`
 
-// refuse answers the running stream without its stage, and stops it.
+// refuse answers the running stream without its stage, and stops it, unless the
+// module only observes.
 func refuse() uint32 {
+	if observing {
+		return proceed
+	}
 	scratch = appendPairs(scratch[:0], [][2]string{{"content-type", "application/json"}})
 	proxySendLocalResponse(500, "postern_panic", refusal, text(scratch), noGRPCStatus)
 	return hold

@@ -17,6 +17,16 @@ func Register(newPlugin func(vm host.VM) host.Plugin) {
 	proxywasm.SetVMContext(&vmContext{newPlugin: newPlugin})
 }
 
+// Observe is Register for a module that only observes: a stream that no stage can
+// serve goes on, where one that nobody checks must not.
+func Observe(newPlugin func(vm host.VM) host.Plugin) {
+	observing = true
+	Register(newPlugin)
+}
+
+// observing says that nothing of the module may stop a stream.
+var observing bool
+
 // plugins are the plugin configurations, by the id of their context.
 var plugins = map[uint32]*plugin{}
 

@@ -97,7 +97,7 @@ func (s *stream) recovered(cause string) (answer uint32) {
 // giveUp refuses the stream, and nothing but this stream.
 func (s *stream) giveUp() uint32 {
 	s.deaf = true
-	if s.Activate(); !s.ready() {
+	if s.Activate(); !s.ready() && !observing {
 		return hold
 	}
 	return refuse()

@@ -17,6 +17,7 @@ import (
 	"github.com/posterngw/postern/filters/config"
 	"github.com/posterngw/postern/filters/pipeline"
 	"github.com/posterngw/postern/filters/pipeline/pipelinetest"
+	"github.com/posterngw/postern/filters/watch"
 	hosttest "github.com/posterngw/postern/host-test"
 	"github.com/posterngw/postern/tools/document"
 	"github.com/posterngw/postern/tools/yamlconfig"
@@ -26,6 +27,14 @@ import (
 func Native() hosttest.Module {
 	return hosttest.NativeGuest(pipelinetest.Guest(func(vm pipeline.VM) func() pipeline.Plugin {
 		return pipeline.New(vm, builtin.Dialects()).Plugin
+	}))
+}
+
+// Observer is the module that does nothing but observe, as Go code.
+func Observer() hosttest.Module {
+	return hosttest.NativeGuest(pipelinetest.Guest(func(vm pipeline.VM) func() pipeline.Plugin {
+		m := watch.New(vm, builtin.Dialects())
+		return func() pipeline.Plugin { return m.Plugin(nil) }
 	}))
 }
 
@@ -70,6 +79,8 @@ func Host(o Options) hosttest.Config {
 		o.paired(&c, plugin)
 	case pipeline.Callouts:
 		o.callouts(&c, plugin)
+	case pipeline.Observe:
+		o.observes(&c, plugin)
 	default:
 		o.native(&c, plugin)
 	}
@@ -86,6 +97,15 @@ func (o *Options) callouts(c *hosttest.Config, plugin string) {
 		name, _ := state.Get(pipeline.TargetVariable)
 		return strings.Clone(name)
 	}
+}
+
+// observes has the module once, with nothing that a plain plugin cannot have, and
+// leaves all else to the gateway that it observes.
+func (o *Options) observes(c *hosttest.Config, plugin string) {
+	one := o.stage("postern", plugin, false)
+	one.FailurePolicy = hosttest.FailOpen
+	c.Downstream = []hosttest.Filter{one}
+	c.Declared = pipeline.LogVariables
 }
 
 // native has the module in the chain and in every cluster.

@@ -26,30 +26,39 @@ type Outcome struct {
 // Run plays a scenario against a module; nil when everything is as it says. cut
 // applies to the bodies of requests and of providers' answers.
 func Run(f *File, module hosttest.Module, cut Cutter) (out Outcome, err error) {
-	node, c, errs := f.load()
-	if len(errs) > 0 {
-		return out, errs
-	}
-	h, err := hosttest.New(gateway.Host(gateway.Options{Module: module, Node: node, Config: c, Env: f.Env,
-		Clock: hosttest.NewVirtualClock(start)}))
+	p, err := f.play(module, cut)
 	if err != nil {
 		return out, err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
-	p := player{file: f, host: h, cut: cut, tried: map[string]int{}, called: map[*hosttest.Callout]bool{}}
-	p.clusters = upstreams(c)
-	for i := range f.Steps {
-		if err := p.step(&f.Steps[i]); err != nil {
-			return out, fmt.Errorf("%s: step %d (%s %s): %w", f.Name, i+1, f.Steps[i].Kind, f.Steps[i].Cluster, err)
-		}
-		if err := p.stray(); err != nil {
-			return out, fmt.Errorf("%s: step %d: %w", f.Name, i+1, err)
-		}
 	}
 	for _, s := range p.streams {
 		out.add(s)
 	}
-	return out, p.sound()
+	return out, nil
+}
+
+// play plays a scenario, and leaves what came of it in the player.
+func (f *File) play(module hosttest.Module, cut Cutter) (p *player, err error) {
+	node, c, errs := f.load()
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	h, err := hosttest.New(gateway.Host(gateway.Options{Module: module, Node: node, Config: c, Env: f.Env,
+		Clock: hosttest.NewVirtualClock(start)}))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	p = &player{file: f, host: h, cut: cut, tried: map[string]int{}, called: map[*hosttest.Callout]bool{}}
+	p.clusters = upstreams(c)
+	for i := range f.Steps {
+		if err := p.step(&f.Steps[i]); err != nil {
+			return nil, fmt.Errorf("%s: step %d (%s %s): %w", f.Name, i+1, f.Steps[i].Kind, f.Steps[i].Cluster, err)
+		}
+		if err := p.stray(); err != nil {
+			return nil, fmt.Errorf("%s: step %d: %w", f.Name, i+1, err)
+		}
+	}
+	return p, p.sound()
 }
 
 func (o *Outcome) add(s *hosttest.Stream) {
@@ -75,6 +84,8 @@ type player struct {
 	called   map[*hosttest.Callout]bool // that are attempts
 	tries    []try                      // of the stream, callouts after those of the host
 	clusters map[string]string          // of providers, by what callouts name
+
+	exchanges []*Exchange
 }
 
 func (p *player) step(s *Step) error {
@@ -191,6 +202,7 @@ func (p *player) answer(a try, s *Step) error {
 		return errors.New("not a status line: " + m.First)
 	}
 	headers := append([][2]string{{":status", words[1]}}, m.Headers...)
+	p.began(a, headers, !m.HasBody && !s.Open)
 	a.ResponseHeaders(headers, !m.HasBody && !s.Open)
 	if m.HasBody {
 		p.chunk(a, s)
@@ -201,6 +213,7 @@ func (p *player) answer(a try, s *Step) error {
 
 // chunk feeds a part of an answer's body.
 func (p *player) chunk(a try, s *Step) {
+	p.came(s)
 	chunks := p.pieces(s.Message.Body)
 	for i, c := range chunks {
 		a.ResponseBody([]byte(c), i == len(chunks)-1 && !s.Open)
@@ -216,6 +229,7 @@ func (p *player) more(s *Step) error {
 	case Chunk:
 		p.chunk(p.attempt, s)
 	case Trailers:
+		p.came(s)
 		p.attempt.ResponseTrailers(s.Message.Headers)
 	case Reset:
 		p.attempt.Reset(hosttest.RemoteReset)

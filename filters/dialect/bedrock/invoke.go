@@ -161,7 +161,7 @@ func (*invokeSame) Answer(_ *jsonx.Edits, _ *llm.Facts, body []byte, _ *dialect.
 	}
 	var c counts
 	c.read(body)
-	return c.usage(), llm.FinishStop, nil
+	return c.usage(), llm.FinishOther, nil
 }
 
 // counts are what a body or the events of a stream report; later ones replace
@@ -250,7 +250,7 @@ func (t *invokeTap) stop(emit func(*llm.Event)) {
 		t.d.stop(emit)
 		return
 	}
-	t.d.done(llm.FinishStop, nil, emit)
+	t.d.done(llm.FinishOther, nil, emit)
 	if t.usage = t.counts.usage(); t.usage.Known {
 		t.d.send(llm.Event{Kind: llm.UsageEvent, Usage: &t.usage}, emit)
 	}

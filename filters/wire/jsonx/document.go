@@ -86,7 +86,7 @@ func Scan(body []byte, keys *Keys, lim Limits) (Document, *Error) {
 	return d, err
 }
 
-// Scan does what the function Scan does, in place. After an error the Document is not to be used.
+// Scan does what the function Scan does, in place. After an error the Document has the members before it.
 func (d *Document) Scan(body []byte, keys *Keys, lim Limits) *Error {
 	d.body, d.keys = body, keys
 	d.members, d.found = 0, 0
