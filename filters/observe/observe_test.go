@@ -182,6 +182,9 @@ func TestNothingChanges(t *testing.T) {
 		}
 		for engine, module := range engines {
 			for _, profile := range profiles() {
+				if engine == "postern" && profile.Name() != "istio-wasmplugin" {
+					continue // it is the same code
+				}
 				t.Run(strings.Join([]string{engine, profile.Name(), filepath.Base(f.Name)}, "/"), func(t *testing.T) {
 					t.Parallel()
 					bare, with := beside(t, nil, profile, f.Name, f.Config), beside(t, module, profile, f.Name, f.Config)
