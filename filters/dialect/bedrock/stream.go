@@ -184,9 +184,13 @@ func (d *machine) blockStart(data []byte, emit func(*llm.Event)) {
 	}
 	d.close(emit)
 	d.begin(emit)
-	call, ok := jsonx.Lookup(data, "start", "toolUse")
+	start, _ := jsonx.Lookup(data, "start")
+	call, ok := jsonx.Lookup(start, "toolUse")
 	if !ok {
-		d.open, d.hidden, d.index = true, true, blockIndex(data)
+		// A start that says nothing is no block of a kind that is not shown: some
+		// servers that imitate the API begin text with it.
+		it := jsonx.Members(start)
+		d.open, d.hidden, d.index = it.Next(), true, blockIndex(data)
 		return
 	}
 	d.show(llm.Event{Part: llm.ToolCallPart, ID: textAt(call, "toolUseId"), Name: textAt(call, "name")}, blockIndex(data), emit)

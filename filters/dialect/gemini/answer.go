@@ -161,6 +161,7 @@ var finishes = []struct {
 	{"IMAGE_PROHIBITED_CONTENT", "", llm.FinishFilter},
 	{"IMAGE_RECITATION", "", llm.FinishFilter},
 	{"OTHER", "5", llm.FinishOther},
+	{"FUNCTION_CALL", "", llm.FinishTool}, // of servers that imitate the API, which says STOP
 }
 
 // finishOf reads a finish reason; absent and unspecified are NotFinished. What the
