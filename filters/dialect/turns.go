@@ -11,6 +11,10 @@ type Turns struct {
 	Assistant string // the assistant's role
 	// Part writes a part, and returns how many came out.
 	Part func(p *llm.Part) int
+	// Plain reports whether a part comes out as text and nothing else; what one such
+	// part says is written as a string, which every server of the API takes. nil:
+	// the API has no such form.
+	Plain func(p *llm.Part) bool
 	// Visit is told of each message before its parts; again when the parts that are
 	// no tool results follow.
 	Visit func(i int, m *llm.Message, again bool)
@@ -51,6 +55,35 @@ func (t *Turns) Instructions(list []llm.Message) (n int) {
 		}
 	}
 	return n
+}
+
+// Single is the text of the instructions where they are one plain text; nil
+// otherwise.
+func (t *Turns) Single(list []llm.Message) llm.Escaped { return t.single(list, true) }
+
+// single is the text of the messages that are instructions, or of those that are
+// not, where it is one plain text.
+func (t *Turns) single(list []llm.Message, instructions bool) llm.Escaped {
+	var only *llm.Part
+	for i := range list {
+		parts := list[i].Parts
+		if IsInstruction(list[i].Role) != instructions || len(parts) == 0 {
+			continue
+		}
+		if only != nil || len(parts) > 1 {
+			return nil
+		}
+		only = &parts[0]
+	}
+	if only == nil || t.Plain == nil || !t.Plain(only) {
+		return nil
+	}
+	for i := range list {
+		if IsInstruction(list[i].Role) == instructions {
+			t.Visit(i, &list[i], false)
+		}
+	}
+	return only.Text
 }
 
 // Write writes the turns.
@@ -100,6 +133,13 @@ func (t *Turns) run(list []llm.Message, i int) int {
 	role := "user"
 	if assistant {
 		role = t.Assistant
+	}
+	if text := t.single(list[i:end], false); len(text) > 0 {
+		t.W.Open('{')
+		t.W.Word("role", role)
+		t.W.Text(t.Inner, text)
+		t.W.Close('}')
+		return end
 	}
 	t.turn(role, func() int { return t.parts(list, i, end, true) + t.parts(list, i, end, false) })
 	return end

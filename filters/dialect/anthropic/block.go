@@ -29,6 +29,11 @@ func (e *encoder) block(p *llm.Part) int {
 	return 1
 }
 
+// plain reports whether a block is text without a marker or anything to drop.
+func plain(p *llm.Part) bool {
+	return (p.Kind == llm.TextPart || p.Kind == llm.RefusalPart) && p.Cache == nil && len(p.Citations) == 0
+}
+
 func (e *encoder) content(p *llm.Part) {
 	switch p.Kind {
 	case llm.TextPart, llm.RefusalPart:

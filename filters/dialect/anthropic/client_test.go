@@ -59,7 +59,7 @@ func TestSize(t *testing.T) {
 	require.Nil(t, err)
 	out, err := api.Provider.Encode(nil, r, &target, nil)
 	require.Nil(t, err)
-	require.Equal(t, `{"model":"claude-x","messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]}`, string(out))
+	require.Equal(t, `{"model":"claude-x","messages":[{"role":"user","content":"hi"}]}`, string(out))
 	a, err := api.Provider.Decode(&f, &target, []byte(`{"input_tokens":12}`))
 	require.Nil(t, err)
 	require.Equal(t, `{"input_tokens":12}`, string(api.Client.AppendAnswer(nil, &f, "m", a, nil)))

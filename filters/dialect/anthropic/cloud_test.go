@@ -96,8 +96,8 @@ func TestCloudBodies(t *testing.T) {
 func TestCloudEncode(t *testing.T) {
 	r := llm.Request{Facts: llm.Facts{Choices: 1, MaxTokens: 9, Stream: true}, Messages: []llm.Message{{Parts: []llm.Part{{Text: llm.Escaped("Hi")}}}}}
 	for want, target := range map[string]*dialect.Target{
-		`{"anthropic_version":"vertex-2023-10-16","max_tokens":9,"messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]}],"stream":true}`: &onVertex,
-		`{"anthropic_version":"bedrock-2023-05-31","max_tokens":9,"messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]}]}`:              &onBedrock,
+		`{"anthropic_version":"vertex-2023-10-16","max_tokens":9,"messages":[{"role":"user","content":"Hi"}],"stream":true}`: &onVertex,
+		`{"anthropic_version":"bedrock-2023-05-31","max_tokens":9,"messages":[{"role":"user","content":"Hi"}]}`:              &onBedrock,
 	} {
 		out, e := codec.Provider.Encode(nil, &r, target, nil)
 		require.Nil(t, e)

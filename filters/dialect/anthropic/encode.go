@@ -97,6 +97,12 @@ const jsonInstruction = "Respond with one valid JSON object and nothing else."
 // system writes the instructions, unless there is nothing else to write: then
 // they are the conversation.
 func (e *encoder) system(r *llm.Request) {
+	if r.Format == nil && !dialect.OnlyInstructions(r.Messages) {
+		if text := e.turns().Single(r.Messages); len(text) > 0 {
+			e.w.Text("system", text)
+			return
+		}
+	}
 	start := len(e.w.B)
 	e.w.Array("system")
 	n := 0
@@ -125,7 +131,7 @@ func (e *encoder) messages(list []llm.Message) {
 }
 
 func (e *encoder) turns() *dialect.Turns {
-	return &dialect.Turns{W: &e.w, Inner: "content", Assistant: "assistant", Part: e.block, Visit: e.visit,
+	return &dialect.Turns{W: &e.w, Inner: "content", Assistant: "assistant", Part: e.block, Plain: plain, Visit: e.visit,
 		NotText: func() { e.refuse(e.param("content"), "An instruction that is not text") }}
 }
 

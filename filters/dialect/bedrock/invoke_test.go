@@ -69,8 +69,8 @@ func TestBodies(t *testing.T) {
 			`{"role":"assistant","content":[{"text":"Hello"}]},{"role":"user","content":[{"text":"Why?"}]}],` +
 			`"inferenceConfig":{"maxTokens":64,"temperature":0.5,"topP":0.9,"topK":5,"stopSequences":["END"]}}`, "dropped seed"},
 		"arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-opus-4-6-v1": {`{"anthropic_version":"bedrock-2023-05-31","max_tokens":64,` +
-			`"system":[{"type":"text","text":"Be brief."}],"messages":[{"role":"user","content":[{"type":"text","text":"Hi"},{"type":"text","text":"\"there\""}]},` +
-			`{"role":"assistant","content":[{"type":"text","text":"Hello"}]},{"role":"user","content":[{"type":"text","text":"Why?"}]}],` +
+			`"system":"Be brief.","messages":[{"role":"user","content":[{"type":"text","text":"Hi"},{"type":"text","text":"\"there\""}]},` +
+			`{"role":"assistant","content":"Hello"},{"role":"user","content":"Why?"}],` +
 			`"temperature":0.5,"top_k":5,"stop_sequences":["END"]}`, "*"},
 	} {
 		t.Run(model, func(t *testing.T) {
