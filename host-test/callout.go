@@ -32,7 +32,7 @@ func (c *vmContext) mayCall(upstream string, h *Headers, timeoutMS uint32) Statu
 		return StatusBadArgument
 	}
 	if hook := c.plugin.rules.httpCall; hook != nil {
-		return hook(c)
+		return hook(c, upstream)
 	}
 	if !c.vm.host.knowsCluster(upstream) || !h.Has(":path") || !h.Has(":method") || !h.Has(":authority") {
 		return StatusBadArgument
@@ -111,16 +111,12 @@ func (c *Callout) Respond(headers [][2]string, body []byte, trailers [][2]string
 }
 
 // Fail is a callout whose upstream breaks off before it answers, by default with a reset. Envoy
-// makes an answer of that: 503 with its usual body.
+// makes an answer of that: 503 with its usual body. On APISIX the callback comes with nothing.
 func (c *Callout) Fail() bool { return c.FailWith(RemoteReset) }
 
 // FailWith is Fail for another reason.
 func (c *Callout) FailWith(reason ResetReason) bool {
-	if c.root.plugin.rules.callTook == nil {
-		return c.locked(&calloutAnswer{}) // APISIX: the callback comes with nothing
-	}
-	r := replyUpstreamReset(reason, false, false)
-	return c.locked(&calloutAnswer{headers: r.message(), body: r.body})
+	return c.locked(c.hosts(replyUpstreamReset(reason, false, false)))
 }
 
 // Break is a callout whose upstream breaks off within its answer: the callback comes with no headers
@@ -162,6 +158,10 @@ func (c *Callout) deliver(a *calloutAnswer) bool {
 	root.invoke(CallbackHTTPCallResponse, Args{c.Token, uint32(a.headers.Len()), uint32(len(a.body)), uint32(a.trailers.Len())})
 	// Envoy forgets the answer before it does what the callback deferred.
 	root.answer = nil
+	if f := c.waiting; f != nil && root.vm.trapped {
+		root.vm.trapped = false
+		f.trapped(CallbackHTTPCallResponse)
+	}
 	root.vm.leave()
 	if c.waiting != nil {
 		root.plugin.rules.afterCall(c.waiting)
@@ -170,9 +170,14 @@ func (c *Callout) deliver(a *calloutAnswer) bool {
 }
 
 // timedOut is Envoy's answer to a callout that took too long.
-func (c *Callout) timedOut() {
-	r := replyTimeout("")
-	c.deliver(&calloutAnswer{headers: r.message(), body: r.body})
+func (c *Callout) timedOut() { c.deliver(c.hosts(replyTimeout(""))) }
+
+// hosts is what the callback gets of the host's own answer.
+func (c *Callout) hosts(r localReply) *calloutAnswer {
+	if c.waiting != nil {
+		return &calloutAnswer{}
+	}
+	return &calloutAnswer{headers: r.message(), body: r.body}
 }
 
 // Callouts are those that nobody has answered yet, oldest first.

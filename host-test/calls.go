@@ -51,7 +51,9 @@ func (c *calls) Log(level LogLevel, message string) Status {
 	if level > LogCritical {
 		return StatusBadArgument
 	}
-	c.vm.host.log(level, c.vm, c.vm.current, message)
+	if !c.vm.worker.crashed { // else nobody is there to log
+		c.vm.host.log(level, c.vm, c.vm.current, message)
+	}
 	return StatusOK
 }
 

@@ -11,7 +11,7 @@ func (c *calls) writable(m MapType) *Headers {
 		return nil
 	}
 	if f.plugin.rules.mapsAlways {
-		return f.chain.stream.headerMap(m)
+		return f.headerMap(m)
 	}
 	switch m {
 	case RequestHeaders:
@@ -52,7 +52,7 @@ func (c *calls) readable(m MapType) (h *Headers, logging bool) {
 		return nil, false
 	}
 	if f.plugin.rules.mapsAlways {
-		return f.chain.stream.headerMap(m), false
+		return f.headerMap(m), false
 	}
 	if v := f.logging; v != nil {
 		return [...]*Headers{v.request, nil, v.response, v.trailers, nil, nil}[m], true
@@ -60,8 +60,12 @@ func (c *calls) readable(m MapType) (h *Headers, logging bool) {
 	return [...]*Headers{f.requestHeaders, f.requestTrailers, f.responseHeaders, f.responseTrailers, nil, nil}[m], false
 }
 
-// headerMap is a map of the stream itself, whatever its phase.
-func (s *Stream) headerMap(m MapType) *Headers {
+// headerMap is a map of the stream itself, whatever its phase; at its end there is none.
+func (f *httpFilter) headerMap(m MapType) *Headers {
+	if f.destroyed {
+		return nil
+	}
+	s := f.chain.stream
 	switch m {
 	case RequestHeaders:
 		return s.requestHeaders
@@ -80,7 +84,7 @@ func (c *calls) HeaderPairs(m MapType) ([][2]string, Status) {
 	}
 	h, _ := c.readable(m)
 	if hook := c.context().plugin.rules.pairs; hook != nil {
-		return hook(h, m)
+		return hook(c.context().filter, h, m)
 	}
 	return h.Pairs(), StatusOK
 }
@@ -108,16 +112,16 @@ func (c *calls) Header(m MapType, name string) (string, Status) {
 		return "", StatusBadArgument
 	}
 	h, logging := c.readable(m)
+	if hook := c.context().plugin.rules.readHeader; hook != nil {
+		if s := hook(c.context().filter, h, m, name); s != StatusOK {
+			return "", s
+		}
+	}
 	if h == nil {
 		if logging {
 			return "", StatusNotFound
 		}
 		return "", StatusBadArgument
-	}
-	if hook := c.context().plugin.rules.readHeader; hook != nil {
-		if s := hook(c.context().filter, h, m, name); s != StatusOK {
-			return "", s
-		}
 	}
 	v, ok := h.Lookup(c.name(m, name))
 	if !ok {
@@ -159,7 +163,7 @@ func (c *calls) AddHeader(m MapType, name, value string) Status {
 // writtenByHook lets a profile take over a change of one header; an empty value removes.
 func (c *calls) writtenByHook(h *Headers, m MapType, name, value string) (bool, Status) {
 	if hook := c.context().plugin.rules.writeHeader; hook != nil {
-		return hook(h, m, name, value)
+		return hook(c.context().filter, h, m, name, value)
 	}
 	return false, StatusOK
 }
@@ -239,6 +243,9 @@ func (c *calls) body(b BufferType) *buffer {
 	f := c.context().filter
 	if f == nil {
 		return nil
+	}
+	if f.plugin.rules.onlyOnDemand && f.requestBody != nil {
+		return f.requestBody // one buffer for both
 	}
 	if b == RequestBody {
 		if f.bufferingRequest {
@@ -362,7 +369,7 @@ func (c *calls) SendLocalResponse(code uint32, details string, body []byte, head
 	if s, no := c.refused("send_local_response"); no {
 		return s
 	}
-	r := localReply{status: int(code), details: underscored(details), grpc: grpc, body: append([]byte(nil), body...), headers: append([][2]string(nil), headers...)}
+	r := localReply{status: int(code), details: underscored(details), grpc: grpc, module: true, body: append([]byte(nil), body...), headers: append([][2]string(nil), headers...)}
 	f := c.context().filter
 	if f != nil && f.plugin.rules.localReply != nil && f.plugin.rules.localReply(f, r) {
 		return StatusOK

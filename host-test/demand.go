@@ -1,7 +1,9 @@
 package hosttest
 
 // This file is about hosts that call body callbacks only where the module asked for them (APISIX):
-// the request's body once and whole, the response's chunks as they come, then an empty last one.
+// the request's body once and whole, the response's chunks as they come, then an empty last one. A
+// page of the host's own comes at once, and an answer that breaks off ends with an empty chunk that is
+// not the last.
 
 // demandHeaders is what follows a request-headers callback that lets the request go on.
 func (f *httpFilter) demandHeaders(p *pass, a Action, eos bool) Action {
@@ -20,7 +22,7 @@ func (f *httpFilter) demandData(p *pass, d *buffer, eos bool) Action {
 		return Continue
 	}
 	if !p.decode {
-		f.demandChunk(p, d, eos)
+		f.demandChunk(d, eos)
 		return Continue
 	}
 	if !eos {
@@ -42,16 +44,39 @@ func (f *httpFilter) demandBody(p *pass) Action {
 	return Continue
 }
 
-func (f *httpFilter) demandChunk(p *pass, d *buffer, eos bool) {
+func (f *httpFilter) demandChunk(d *buffer, eos bool) {
+	whole := eos && f.chain.stream.page
 	if d.len() > 0 {
-		f.responseBody = d
-		f.call(CallbackResponseBody, Args{uint32(d.len()), 0}, PauseNoBuffer, PauseNoBuffer)
+		f.demandCall(d, whole)
 	}
-	if eos {
-		f.responseBody = nil
-		f.call(CallbackResponseBody, Args{0, 1}, PauseNoBuffer, PauseNoBuffer)
+	if eos && !whole {
+		f.demandCall(nil, true)
 	}
+}
+
+func (f *httpFilter) demandCall(d *buffer, eos bool) {
+	if f.responseBody = d; d == nil {
+		d = &buffer{}
+	}
+	f.call(CallbackResponseBody, Args{uint32(d.len()), bit(eos)}, PauseNoBuffer, PauseNoBuffer)
 	f.responseBody = nil
+}
+
+// demandEmpty is an answer without a body.
+func (f *httpFilter) demandEmpty() {
+	if f.wantResponseBody && !f.ctx.failed() {
+		f.demandCall(nil, false)
+		f.demandCall(nil, true)
+	}
+}
+
+// demandCut is an answer that breaks off.
+func (c *chain) demandCut() {
+	for _, f := range c.filters {
+		if f.wantResponseBody && !f.ctx.failed() {
+			f.demandCall(nil, false)
+		}
+	}
 }
 
 // demandResume goes on with a request whose callout has been answered: to the body callback if the

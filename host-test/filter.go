@@ -60,6 +60,11 @@ func (f *httpFilter) call(cb Callback, a Args, limit, stop Action) Action {
 		return stop
 	}
 	result := Action(f.ctx.invoke(cb, a))
+	if f.ctx.vm.trapped {
+		f.ctx.vm.trapped = false
+		defer f.ctx.vm.leave()
+		return f.trapped(cb)
+	}
 	if judge := f.plugin.rules.judge; judge != nil {
 		result = judge(f, cb, result)
 	}
@@ -90,6 +95,9 @@ func (f *httpFilter) onHeaders(p *pass, eos bool) Action {
 	a := f.headerAction(f.call(CallbackResponseHeaders, f.headerArgs(p.headers, eos), StopAllAndWatermark, StopAllAndWatermark))
 	if a == Continue {
 		f.responseHeaders = nil
+	}
+	if eos && f.plugin.rules.onlyOnDemand {
+		f.demandEmpty()
 	}
 	return a
 }

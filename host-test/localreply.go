@@ -10,6 +10,8 @@ type localReply struct {
 	details string
 	grpc    int32
 	flag    string // the access log's response flag
+	module  bool   // a module made it
+	page    bool   // the body is a page of the host
 }
 
 // Envoy's own answers (source/common/router/router.cc, source/common/http/filter_manager.cc).

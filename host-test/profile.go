@@ -45,11 +45,13 @@ type rules struct {
 	configureLate bool // on_configure runs at the first request, on_context_create with it
 	noTick        bool
 	neverReload   bool // a dead VM is never replaced
+	survivesTraps bool // a trap ends the callback, and the VM is called again
 
 	// Life of a stream.
 	routable     func(h *Headers) bool        // false: no route matches such a request
 	ingress      func(s *Stream, h *Headers)  // what the proxy itself changes before any filter
 	egress       func(a *Attempt, h *Headers) // … and before a request is written
+	plainRouter  bool                         // the router adds and reads no x-envoy-* headers
 	routeLast    bool                         // the upstream is chosen behind all filters, by what they set
 	encodeFirst  bool                         // response callbacks run first to last
 	noLog        bool
@@ -61,18 +63,19 @@ type rules struct {
 	// finishResponse is what the proxy changes on an answer behind every filter.
 	finishResponse func(s *Stream, h *Headers)
 	localReply     func(f *httpFilter, r localReply) (handled bool)
+	ownReply       func(r localReply) localReply // what the host makes of a reply
 	smuggled       func(h *Headers, body string) string
 
 	// Host calls.
 	calls       map[string]Status // calls that only answer
 	mapsAlways  bool              // header maps can be reached in every phase
-	pairs       func(h *Headers, m MapType) ([][2]string, Status)
+	pairs       func(f *httpFilter, h *Headers, m MapType) ([][2]string, Status)
 	readHeader  func(f *httpFilter, h *Headers, m MapType, name string) Status
-	writeHeader func(h *Headers, m MapType, name, value string) (handled bool, s Status)
+	writeHeader func(f *httpFilter, h *Headers, m MapType, name, value string) (handled bool, s Status)
 	readBuffer  func(b BufferType, data []byte, start, size uint32) ([]byte, Status)
 	setProperty func(c *vmContext, path string, value []byte) Status
 	getProperty func(c *vmContext, path string) ([]byte, Status)
-	httpCall    func(c *vmContext) Status
+	httpCall    func(c *vmContext, upstream string) Status
 
 	afterCall func(f *httpFilter)
 	callSent  func(h *Headers, timeoutMS uint32) // what the host adds to a callout

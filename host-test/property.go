@@ -41,11 +41,11 @@ func (c *calls) SetProperty(path string, value []byte) Status {
 		return s
 	}
 	ctx := c.context()
-	if ctx.filter == nil {
-		return StatusNotFound
-	}
 	if hook := ctx.plugin.rules.setProperty; hook != nil {
 		return hook(ctx, path, value)
+	}
+	if ctx.filter == nil {
+		return StatusNotFound
 	}
 	ctx.filter.chain.stream.state.values[statePrefix+path] = string(value)
 	return StatusOK

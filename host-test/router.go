@@ -94,10 +94,15 @@ func (r *router) sinkHeaders(h *Headers, eos bool) {
 		return
 	}
 	r.headers = h
+	plain := r.s.host.profile.rules.plainRouter
 	if !h.Has(":scheme") {
 		h.Add(":scheme", "http") // Envoy: setUpstreamScheme
 	}
-	r.timeouts()
+	if plain {
+		r.global = r.route.timeout()
+	} else {
+		r.timeouts()
+	}
 	r.retry = newRetryState(r.route.Retry, h)
 	r.keepBody = r.retry.enabled()
 	if r.route.IncludeAttemptCount {
@@ -314,7 +319,7 @@ func (r *router) onHeaders(a *Attempt, h *Headers, eos bool) {
 	}
 	r.started = true
 	r.latency = max(r.s.host.clock.Now().Sub(a.begun), 1)
-	if r.ended {
+	if r.ended && !r.s.host.profile.rules.plainRouter {
 		h.put("x-envoy-upstream-service-time", strconv.FormatInt(r.latency.Milliseconds(), 10))
 	}
 	r.s.responseHeaders = h

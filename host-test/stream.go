@@ -64,7 +64,14 @@ type Stream struct {
 	ended            bool   // log and delete have run
 	resetReason      string
 	properties       map[string]any
-	callout          *Callout // the one that the request waits for, where hosts have that
+
+	// Where requests wait for callouts (APISIX).
+	callout      *Callout
+	left         bool        // the client is gone, and the host does not know yet
+	reply        *localReply // to be sent when the callback has returned
+	replyHeaders [][2]string // of a reply that a callout overtook
+	uri          string      // that the module set
+	page         bool        // the answer is a page of the host
 }
 
 // RequestHeaders begins the request. Missing :method, :scheme, :path and :authority are added as
@@ -146,6 +153,14 @@ func (s *Stream) RequestTrailers(trailers [][2]string) {
 func (s *Stream) Abort() {
 	s.worker.lock()
 	defer s.worker.unlock()
+	if s.callout != nil {
+		s.left = true
+		return
+	}
+	s.leave()
+}
+
+func (s *Stream) leave() {
 	if s.ended {
 		return
 	}
@@ -167,6 +182,9 @@ func (s *Stream) Ended() bool {
 func (s *Stream) localReply(r localReply) {
 	if s.ended || s.chain == nil {
 		return
+	}
+	if own := s.host.profile.rules.ownReply; own != nil {
+		r = own(r)
 	}
 	dec, enc := s.chain.dec, s.chain.enc
 	switch {
@@ -204,7 +222,10 @@ func (s *Stream) localReply(r localReply) {
 
 func (s *Stream) replyThroughChain(r localReply) {
 	h := r.message()
-	s.responseHeaders = h
+	if r.module && s.host.profile.rules.plainRouter {
+		h.Remove("content-length") // it goes out as it is printed
+	}
+	s.responseHeaders, s.page = h, r.page
 	s.chain.enc.feedHeaders(h, len(r.body) == 0)
 	if len(r.body) > 0 {
 		s.chain.enc.feedData(&buffer{b: r.body}, true)
@@ -229,6 +250,9 @@ func (s *Stream) reset(reason string) {
 	s.resetReason = reason
 	if !s.detailed {
 		s.detail(reason)
+	}
+	if s.chain != nil && s.responseSent {
+		s.chain.demandCut()
 	}
 	s.client.reset(reason)
 	s.finish()

@@ -23,6 +23,7 @@ type VM struct {
 	current   *vmContext // nil outside of callbacks
 	effective uint32     // 0: the current one
 	stopped   bool       // a local response was sent in this callback
+	trapped   bool       // the callback trapped, on a host that goes on
 	starting  bool       // in _initialize: only logging, time and environment
 	after     []func()   // to do once the running callback has returned
 
@@ -143,7 +144,10 @@ func (c *vmContext) invoke(cb Callback, a Args) uint32 {
 	vm.current, vm.effective = c, 0
 	result, err := vm.run(cb, c.id, a)
 	vm.current, vm.effective = current, effective
-	if err != nil {
+	if err != nil && c.plugin.rules.survivesTraps {
+		vm.trapped = true
+		vm.host.logHost(LogError, vm, fmt.Errorf("%s: %w", cb, err).Error())
+	} else if err != nil {
 		vm.fail(fmt.Errorf("%s: %w", cb, err))
 	}
 	c.record(cb, a, result)

@@ -89,7 +89,7 @@ func (x *called) answered(a *CalloutAnswer) {
 	if x.r.facts.Stream && !slices.Contains(x.r.degraded, bufferedStream) {
 		x.r.degrade(bufferedStream)
 	}
-	e := hostReply("503")
+	e := hostReply(x.silent())
 	if a != nil {
 		x.headers[Response], x.bodies[Response] = a.Headers, a.Body
 		e = x.unreached(a)
@@ -99,6 +99,19 @@ func (x *called) answered(a *CalloutAnswer) {
 		x.p.ResponseBody(len(a.Body), true)
 	}
 	x.deliver()
+}
+
+// timerSlack is how much too early a host's timers may be: nginx counts from when
+// its loop woke up.
+const timerSlack = 50 * time.Millisecond
+
+// silent tells what kept a callout from being answered at all, which hosts may not
+// say (APISIX): its time, or else that it reached nobody.
+func (x *called) silent() string {
+	if x.p.m.vm.Now().Sub(x.p.attempt().began) >= x.limit()-timerSlack {
+		return "504"
+	}
+	return "503"
 }
 
 // unreached tells the host's own answer from a provider's: only these say how

@@ -25,14 +25,21 @@ type reply struct {
 }
 
 // answerNames are the headers of answers that are looked at, or taken away, in any
-// case: all at once they are not given when there are more than twenty.
+// case: asked for all at once, of more than twenty the first are lost.
 var answerNames = [...]string{":status", "content-type", "content-encoding", "content-length", "set-cookie",
 	"openai-organization", "openai-project", "anthropic-organization-id",
 	modeHeader, degradedHeader, targetHeader, attemptsHeader, reasonHeader, lossHeader, retryMark}
 
-// Headers reads those of answers one by one.
+// noHost is the host that a request without one gets.
+const noHost = "unknown"
+
+// Headers reads those of answers one by one. A request without a host (HTTP/1.0)
+// gets one before: reading all of its headers would end the worker.
 func (s *shownStream) Headers(side Side) [][2]string {
 	if side == Request {
+		if _, there := s.Stream.Header(Request, "host"); !there {
+			s.Stream.SetHeader(Request, "host", noHost)
+		}
 		return s.Stream.Headers(Request)
 	}
 	pairs := make([][2]string, 0, len(answerNames))

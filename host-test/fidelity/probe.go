@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"github.com/posterngw/postern/host-test"
 )
@@ -18,15 +19,16 @@ type Probe struct {
 }
 
 // OpenProbe builds the probe with the go command and compiles it for hosttest; compiled code is kept
-// in the user's cache folder. Call the function that it returns to clean up.
-func OpenProbe(ctx context.Context) (*Probe, func() error, error) {
+// in the user's cache folder. Call the function that it returns to clean up. The tag "narrow" is for
+// hosts that lack some imports.
+func OpenProbe(ctx context.Context, tags ...string) (*Probe, func() error, error) {
 	dir, err := os.MkdirTemp("", "fidelity-probe")
 	if err != nil {
 		return nil, nil, err
 	}
 	clean := func() error { return os.RemoveAll(dir) }
 	p := &Probe{Path: filepath.Join(dir, "probe.wasm")}
-	if err := p.build(ctx); err != nil {
+	if err := p.build(ctx, tags); err != nil {
 		return nil, nil, errors.Join(err, clean())
 	}
 	code, err := os.ReadFile(p.Path)
@@ -44,8 +46,8 @@ func OpenProbe(ctx context.Context) (*Probe, func() error, error) {
 	return p, done, nil
 }
 
-func (p *Probe) build(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-buildmode=c-shared", "-o", p.Path,
+func (p *Probe) build(ctx context.Context, tags []string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags="+strings.Join(tags, ","), "-ldflags=-s -w", "-buildmode=c-shared", "-o", p.Path,
 		"github.com/posterngw/postern/host-test/probe")
 	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
 	if said, err := cmd.CombinedOutput(); err != nil {

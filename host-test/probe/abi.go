@@ -46,9 +46,6 @@ func proxyRemoveHeader(m uint32, p unsafe.Pointer, n uint32) uint32
 //go:wasmimport env proxy_get_buffer_bytes
 func proxyGetBuffer(b, start, size uint32, rp, rn unsafe.Pointer) uint32
 
-//go:wasmimport env proxy_get_buffer_status
-func proxyBufferStatus(b uint32, size, flags unsafe.Pointer) uint32
-
 //go:wasmimport env proxy_set_buffer_bytes
 func proxySetBuffer(b, start, size uint32, p unsafe.Pointer, n uint32) uint32
 
@@ -93,9 +90,6 @@ func proxyIncrement(id uint32, by int64) uint32
 
 //go:wasmimport env proxy_record_metric
 func proxyRecord(id uint32, v uint64) uint32
-
-//go:wasmimport env proxy_get_metric
-func proxyGetMetric(id uint32, v unsafe.Pointer) uint32
 
 // kept holds what the host was given, so that the collector leaves it, until the probe has taken it.
 var kept = map[uint32][]byte{}

@@ -18,8 +18,8 @@ import (
 //	tick MS | foreign NAME
 //	share KEY VALUE [0|last|stale] | shared KEY     shared data, with a CAS value
 //	queue NAME | push NAME VALUE | pull NAME        shared queues
-//	metric KIND NAME | inc KIND NAME BY | rec KIND NAME V | metricv KIND NAME   KIND 0 counter, 1 gauge, 2 histogram
-//	incid ID BY | recid ID V | getid ID             metrics by their number
+//	metric KIND NAME | inc KIND NAME BY | rec KIND NAME V   KIND 0 counter, 1 gauge, 2 histogram
+//	incid ID BY | recid ID V           metrics by their number
 //	remember KEY VALUE | recall KEY    a Go variable of the VM
 //	log WORD
 //	refuse                             make on_configure fail
@@ -92,21 +92,11 @@ var _ = register(map[string]operation{
 		id, _ := metric(a[0], a[1])
 		return proxyRecord(id, uint64(number(a[2]))), ""
 	}},
-	"metricv": {2, func(_ *run, a []string) (uint32, string) {
-		id, _ := metric(a[0], a[1])
-		var v uint64
-		status := proxyGetMetric(id, unsafe.Pointer(&v))
-		return status, strconv.FormatUint(v, 10)
-	}},
 
 	"incid": {2, func(_ *run, a []string) (uint32, string) {
 		return proxyIncrement(number(a[0]), int64(number(a[1]))), ""
 	}},
 	"recid": {2, func(_ *run, a []string) (uint32, string) { return proxyRecord(number(a[0]), uint64(number(a[1]))), "" }},
-	"getid": {1, func(_ *run, a []string) (uint32, string) {
-		var v uint64
-		return proxyGetMetric(number(a[0]), unsafe.Pointer(&v)), ""
-	}},
 
 	"log": {1, func(r *run, a []string) (uint32, string) {
 		r.stream.say("| log " + a[0])

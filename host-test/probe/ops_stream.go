@@ -2,14 +2,12 @@
 
 package main
 
-import "unsafe"
-
 // Operations on the stream of the context that acts. M is a header map (req, reqt, resp, respt,
 // call, callt), B a buffer (req, resp, call, vmconfig, config).
 //
 //	continue | pause | water | stopall | nobuffer | stopwater | action N   what the callback returns
 //	get M NAME | set M NAME VALUE | add M NAME VALUE | del M NAME | names M | setall M NAME=VALUE…
-//	read B START SIZE | size B | write B START SIZE [DATA]
+//	read B START SIZE | write B START SIZE [DATA]
 //	resume HALF | close HALF                            HALF is req, resp or a number
 //	reply STATUS BODY [NAME=VALUE…]                     BODY "-" is none
 //	prop PATH | propn PATH | propt PATH | setprop PATH VALUE
@@ -57,11 +55,6 @@ var _ = register(map[string]operation{
 		p, n := r.at()
 		status := proxyGetBuffer(bufferNames[a[0]], number(a[1]), number(a[2]), p, n)
 		return value(status, r.take())
-	}},
-	"size": {1, func(_ *run, a []string) (uint32, string) {
-		var n, flags uint32
-		status := proxyBufferStatus(bufferNames[a[0]], unsafe.Pointer(&n), unsafe.Pointer(&flags))
-		return status, num(n)
 	}},
 	"write": {3, func(_ *run, a []string) (uint32, string) {
 		data := ""

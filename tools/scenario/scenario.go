@@ -8,7 +8,7 @@
 //
 //	postern.yaml       the configuration
 //	env                NAME=value lines: the VM's environment
-//	request            what the client sends, as HTTP/1.1 text
+//	request            what the client sends, as HTTP/1.1 text; as HTTP/1.0 without a host
 //	body               more of the request's body
 //	provider NAME      what cluster NAME answers to the next attempt there, as HTTP/1.1 text,
 //	                   or one word: refuse, reset, hang
