@@ -89,6 +89,7 @@ var faults = []fault{
 	{name: "close", behave: "close-after-request", class: "provider", modes: both},
 	{name: "reset-mid-answer", behave: "reset-mid-stream", class: "provider", modes: whole},
 	{name: "hang", behave: "hang", extra: ", timeout: 400ms", class: "timeout", modes: both},
+	{name: "drip", behave: "slow=300ms", extra: ", timeout: 400ms", class: "timeout", modes: both},
 	{name: "late", behave: "first=20s", extra: ", first_token: 400ms", class: "timeout", modes: streamed},
 	// Streams that are 200 and fail before they say anything.
 	{name: "error-first", behave: "stream-error-first", class: "overloaded", modes: streamed},
@@ -101,17 +102,26 @@ var faults = []fault{
 	{name: "other-name", provider: "other-name", class: "provider", modes: both},
 }
 
-// alone are the ways to break off a stream that has begun.
-var alone = []struct {
+// broken is a way to break off a stream that has begun.
+type broken struct {
 	behave, extra string
 	event         bool // the client gets an error event, and not a broken message
 	class, end    string
-}{
+}
+
+var alone = []broken{
 	{"stream-error-mid", "", true, "overloaded", "complete"},
 	{"cut-mid-stream", "", true, "malformed", "complete"},
 	{"reset-mid-stream", "", false, "provider", "upstream_reset"},
 	{"close-mid-stream", "", false, "provider", "upstream_reset"},
 	{"hang-mid-stream", ", idle: 400ms", false, "timeout", "upstream_reset"},
+	// It goes on, but too long: an error event, and then the end of the connection.
+	{"slow=40ms", ", total: 2500ms", true, "timeout", "upstream_reset"},
+}
+
+// model is the name of the model of a broken stream.
+func (b *broken) model(dialect string) string {
+	return dialect + "-" + strings.NewReplacer("=", "-", ",", "-").Replace(b.behave)
 }
 
 func startFaulty(t *testing.T) *faulty {
@@ -138,7 +148,7 @@ func startFaulty(t *testing.T) *faulty {
 	}
 	for _, k := range kinds {
 		for _, b := range alone {
-			name := k.dialect + "-" + b.behave
+			name := b.model(k.dialect)
 			fmt.Fprintf(&f.models, "  %s: {max_output: 512, targets: [{name: %s/1, provider: %s, model: %q%s}, {name: %s/2, provider: spare, model: gpt-4o, priority: 1}]}\n",
 				name, name, k.dialect, k.model+"!"+b.behave, b.extra, name)
 		}
@@ -428,11 +438,11 @@ func (f *faulty) brokenOff(t *testing.T) {
 		for _, b := range alone {
 			for i := range clientAPIs {
 				c := &clientAPIs[i]
-				t.Run(k.dialect+"-"+b.behave+"/for-"+c.name, func(t *testing.T) {
+				t.Run(b.model(k.dialect)+"/for-"+c.name, func(t *testing.T) {
 					t.Parallel()
-					g := f.ask(t, c, k.dialect+"-"+b.behave, true)
+					g := f.ask(t, c, b.model(k.dialect), true)
 					require.Equal(t, 200, g.status)
-					require.Equal(t, b.event, g.err == nil, "%v\n%s", g.err, g.text)
+					require.Equal(t, b.event && b.class != "timeout", g.err == nil, "%v\n%s", g.err, g.text)
 					require.Equal(t, b.event, strings.Contains(g.text, "\ndata: "+c.event), g.text)
 					require.True(t, g.err == nil || errors.Is(g.err, io.ErrUnexpectedEOF), "%v", g.err)
 					require.Empty(t, f.spare.Of(g.id))

@@ -1,6 +1,9 @@
 package envoy
 
 import (
+	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,31 +29,110 @@ identity:
   anonymous: {}
 `
 
-// A new configuration under load: requests and streams go on, none fails, and
-// the kill switch works from the next request on.
+// underLoad adds to that a provider that holds its streams, and a budget.
+const underLoad = `  held: {dialect: openai, url: "$HELD/v1", credentials: ["env:E2E_OPENAI_KEY"]}
+models:
+  held: {max_output: 64, targets: [{provider: held, model: gpt-4o}]}
+`
+
+// Configurations that Envoy takes and one that the module refuses, under load: no
+// request fails and every one leaves its record; a stream ends with the
+// configuration that it began with; what is set aside of a budget is neither lost
+// nor counted twice; and the kill switch works from the next request on.
 func TestReload(t *testing.T) {
 	t.Parallel()
-	text := shared.config(reloadConfig)
-	e := start(t, envoytest.Options{Config: text, Env: environment, Dynamic: true})
+	p := holding(t)
+	text := strings.Replace(shared.config(reloadConfig), "models:\n", strings.ReplaceAll(underLoad, "$HELD", p.URL), 1)
+	budget := func(limit int64) string {
+		return fmt.Sprintf("budgets: {all: {unit: requests, limit: %d, window: month, models: [gpt, claude]}}\n", limit)
+	}
+	e := start(t, envoytest.Options{Config: text + budget(1e6), Env: environment, Dynamic: true, Workers: 2})
 	c := client(option.WithBaseURL(e.URL + "/v1"))
+	old := p.open(t, e)
 
 	l := load{stop: make(chan struct{})}
 	l.run(t, c)
-	require.Eventually(t, func() bool { return l.done.Load() > 20 }, patience, 20*time.Millisecond)
-	for _, extra := range []string{
-		"telemetry: {trace: create}\n",
-		"budgets: {b: {unit: tokens, limit: 100000000, window: day}}\n",
-		"policy: {kill: {models: [none-yet]}}\n",
-	} {
+	more := func() {
 		before := l.done.Load()
-		require.NoError(t, e.Reload(text+extra))
 		require.Eventually(t, func() bool { return l.done.Load() > before+20 }, patience, 20*time.Millisecond)
+	}
+	more()
+	for _, extra := range []string{"telemetry: {trace: create}\n", unusable, "policy: {kill: {models: [none-yet]}}\n"} {
+		if extra == unusable {
+			require.NoError(t, e.Refused(text+budget(1e6)+extra))
+		} else {
+			require.NoError(t, e.Reload(text+budget(1e6)+extra))
+		}
+		more()
 	}
 	close(l.stop)
 	l.all.Wait()
 	require.Empty(t, l.failures(), "of %d requests", l.done.Load())
-	killed(t, e, text)
-	quiet(t, e)
+	close(p.release)
+	rest, err := io.ReadAll(old)
+	require.NoError(t, err)
+	require.Contains(t, string(rest), "[DONE]")
+	recorded(t, e, int(l.done.Load()))
+
+	killed(t, e, text+budget(1e6))
+	covered(t, e, func(limit int64) string { return text + budget(limit) })
+	bad, err := e.Failures()
+	require.NoError(t, err)
+	require.Empty(t, slices.DeleteFunc(bad, func(line string) bool {
+		return strings.HasSuffix(line, "configuration refused:") || strings.HasSuffix(line, "failed to load") // the unusable one
+	}))
+}
+
+// covered: a limit that leaves room for so many requests more has exactly that.
+func covered(t *testing.T, e *envoytest.Envoy, limited func(int64) string) {
+	t.Helper()
+	const left = 40
+	time.Sleep(time.Second) // the last lines of the log
+	logs, err := e.Logs()
+	require.NoError(t, err)
+	before := strings.Count(logs["access.log"], `"status":200`) - 1 // the held stream is not counted
+	require.NoError(t, e.Reload(limited(int64(before)+left)))
+	served := 0
+	once := func() bool {
+		if ask(t, say("claude", "x"), option.WithBaseURL(e.URL+"/v1")).err == nil {
+			served++
+		}
+		return served >= left
+	}
+	require.Eventually(t, once, patience, 20*time.Millisecond)
+	for range 5 {
+		once()
+		time.Sleep(200 * time.Millisecond)
+	}
+	require.Equal(t, left, served, "of the budget, after %d requests", before)
+}
+
+// unusable is refused by the module alone: the secret is too short.
+const unusable = "state: {key: \"env:E2E_OPENAI_KEY\"}\n"
+
+// recorded: every request has its line and its record, and a stream that was open
+// all the time the record of the configuration that it began with.
+func recorded(t *testing.T, e *envoytest.Envoy, requests int) {
+	t.Helper()
+	var records []envoytest.Record
+	require.Eventually(t, func() bool {
+		var err error
+		records, err = e.Records()
+		require.NoError(t, err)
+		return len(records) >= requests+1
+	}, patience, 50*time.Millisecond)
+	logs, err := e.Logs()
+	require.NoError(t, err)
+	require.Len(t, records, requests+1)
+	require.Equal(t, requests+1, strings.Count(logs["access.log"], "\n"))
+	i := slices.IndexFunc(records, func(r envoytest.Record) bool { return r.Model == "held" })
+	require.Equal(t, "complete", records[i].End)
+	require.Equal(t, records[0].Config, records[i].Config)
+	by := map[string]int{}
+	for i := range records {
+		by[records[i].Config]++
+	}
+	require.Len(t, by, 3, "configurations that served: %v", by)
 }
 
 // killed switches a model off: requests for it are refused, others are served.

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/anypb"
+	"istio.io/istio/pilot/pkg/config/kube/crd"
 	"istio.io/istio/pilot/pkg/features"
 	"istio.io/istio/pilot/pkg/model"
 	pxds "istio.io/istio/pilot/pkg/xds"
@@ -37,6 +38,26 @@ func init() {
 // mesh is a control plane: what istiod and the agent beside a proxy do.
 type mesh struct {
 	ads, sds string // addresses of their services
+	server   *xds.FakeDiscoveryServer
+}
+
+// apply replaces resources, as an API server tells istiod.
+func (m *mesh) apply(t *testing.T, resources string) {
+	t.Helper()
+	validate(t, resources)
+	own, _ := split(resources, 0)
+	configs, _, err := crd.ParseInputs(own)
+	require.NoError(t, err)
+	for _, c := range configs {
+		c.ResourceVersion = ""
+		if old := m.server.Store().Get(c.GroupVersionKind, c.Name, c.Namespace); old != nil {
+			c.ResourceVersion = old.ResourceVersion
+			_, err = m.server.Store().Update(c)
+		} else {
+			_, err = m.server.Store().Create(c)
+		}
+		require.NoError(t, err, c.Name)
+	}
 }
 
 // serve starts a control plane with these resources, which are validated first.
@@ -52,6 +73,7 @@ func serve(t *testing.T, resources, authority string, port int) *mesh {
 		KubernetesObjectString: kubernetes,
 		ListenerBuilder:        func() (net.Listener, error) { return l, nil },
 	})
+	m.server = s
 	next, ok := s.Discovery.Generators[v3.ExtensionConfigurationType].(*pxds.EcdsGenerator)
 	require.True(t, ok)
 	cache := wasm.NewLocalFileCache(t.TempDir(), wasm.Options{HTTPRequestMaxRetries: 5, HTTPRequestTimeout: 15 * time.Second})

@@ -30,7 +30,10 @@ const namespace = "ai"
 
 // world is one gateway of a mesh and the providers behind it.
 type world struct {
+	mesh              *mesh
 	envoy             *envoytest.Envoy
+	render            func(config string) string // the resources of a configuration
+	config            string
 	openai, anthropic *upstream.Server
 	key               string
 	port              int
@@ -58,8 +61,21 @@ policy:
     closed: {cedar: 'forbid (principal, action, resource in Model::"closed");'}
 `
 
+// setup is what a test changes of its world; each part may be missing.
+type setup struct {
+	options   func(*render.IstioOptions)
+	config    func(text string) string
+	resources func(text string) string
+	module    func(shipped []byte) []byte
+}
+
 // start brings up a gateway with the resources that are rendered for a mode.
 func start(t *testing.T, mode string, edit func(*render.IstioOptions)) *world {
+	t.Helper()
+	return setup{options: edit}.start(t, mode)
+}
+
+func (s setup) start(t *testing.T, mode string) *world {
 	t.Helper()
 	_, path, err := envoytest.Binaries()
 	if err != nil {
@@ -67,6 +83,9 @@ func start(t *testing.T, mode string, edit func(*render.IstioOptions)) *world {
 	}
 	module, err := os.ReadFile(path)
 	require.NoError(t, err)
+	if s.module != nil {
+		module = s.module(module)
+	}
 	w := &world{openai: provider(t, "openai"), anthropic: provider(t, "anthropic")}
 	key, hash, err := identity.NewKey(rand.Reader, "alice")
 	require.NoError(t, err)
@@ -77,15 +96,26 @@ func start(t *testing.T, mode string, edit func(*render.IstioOptions)) *world {
 	o.Image.URL, o.Image.Digest = pushed(t, module)
 	dir := t.TempDir()
 	o.AuditLog = filepath.Join(dir, "audit.log")
-	if edit != nil {
-		edit(&o)
+	if s.options != nil {
+		s.options(&o)
 	}
 	w.port = o.Gateway.Port
 	ca := authority.New(t)
 	authorities := filepath.Join(dir, "ca.pem")
 	require.NoError(t, os.WriteFile(authorities, []byte(ca.PEM()), 0o600))
-	text := w.resources(t, fmt.Sprintf(configuration, hash), o, ca)
-	m := serve(t, text, authorities, w.port)
+	at := w.addresses(t, ca)
+	w.render = func(config string) string {
+		text := resources(t, config, o, at)
+		if s.resources != nil {
+			text = s.resources(text)
+		}
+		return text
+	}
+	if w.config = fmt.Sprintf(configuration, hash); s.config != nil {
+		w.config = s.config(w.config)
+	}
+	m := serve(t, w.render(w.config), authorities, w.port)
+	w.mesh = m
 	w.envoy, err = envoytest.Start(envoytest.Options{
 		Bootstrap: func(dir string) string {
 			require.NoError(t, os.Symlink(o.AuditLog, filepath.Join(dir, "audit.log")))
@@ -117,22 +147,27 @@ func freePort(t *testing.T) int {
 	return n
 }
 
-// resources are rendered, with the addresses of the providers.
-func (w *world) resources(t *testing.T, config string, o render.IstioOptions, ca *authority.Authority) string {
+// addresses are where the providers are, by their hosts.
+func (w *world) addresses(t *testing.T, ca *authority.Authority) map[string]string {
 	t.Helper()
-	node, errs := yamlconfig.Parse("postern.yaml", []byte(config))
-	require.Empty(t, errs)
-	v, err := render.NewIstioValues(node, o)
-	require.NoError(t, err)
 	refusing, release, err := upstream.Refusing()
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, release()) })
-	at := map[string]string{
+	return map[string]string{
 		"openai.provider.test":    w.openai.URL,
 		"anthropic.provider.test": front(t, ca, "anthropic.provider.test", w.anthropic.URL),
 		"wrong.provider.test":     front(t, ca, "another.provider.test", w.openai.URL),
 		"dead.provider.test":      refusing,
 	}
+}
+
+// resources are rendered, with the addresses of the providers.
+func resources(t *testing.T, config string, o render.IstioOptions, at map[string]string) string {
+	t.Helper()
+	node, errs := yamlconfig.Parse("postern.yaml", []byte(config))
+	require.Empty(t, errs)
+	v, err := render.NewIstioValues(node, o)
+	require.NoError(t, err)
 	for i := range v.Providers {
 		p := &v.Providers[i]
 		u, err := url.Parse(at[p.Host])

@@ -38,13 +38,45 @@ func (m *Module) hurry(now time.Time) {
 		switch {
 		case r.phase == sent && r.late(now):
 			r.front.overdue(overdue("deadline_exceeded"), now)
+		case r.phase == answering && r.stream != nil && r.stream.cut:
+			r.stream.cut, a.reset = false, true
+			r.front.breakOff(r.err)
 		case a == nil || a.over:
 		case r.phase == sent:
 			a.stage.hurry(now)
 		case r.phase == answering && a.target.Idle > 0 && now.Sub(r.lastAt) >= a.target.Idle:
-			r.front.silent(now)
+			r.front.silent("stream_idle", now)
+		case r.phase == answering && r.stream != nil && r.stream.outlived(now.Add(-lastWord)):
+			r.front.silent(streamOverdue, now)
 		}
 	}
+}
+
+// lastWord is how long a stream that has had its time may still be silent: the
+// next piece would be the place for an error that the client can read.
+const lastWord = 2 * time.Second
+
+// outlived reports whether a stream that the client sees has had its time: in all,
+// or until a first content that it was let go without.
+func (x *streamRelay) outlived(now time.Time) bool {
+	t := x.p.target()
+	limit := t.Total
+	if first := x.p.r.limit(t.Timeout, t.FirstToken); !x.commits && first > 0 && (limit <= 0 || first < limit) {
+		limit = first
+	}
+	return limit > 0 && now.Sub(x.p.attempt().began) >= limit
+}
+
+// spent is the error of a stream that goes on although it has had its time. A
+// target without bounds costs no look at the clock.
+func (x *streamRelay) spent() *llm.Error {
+	if x.commits && x.p.target().Total <= 0 || !x.outlived(x.p.m.vm.Now()) {
+		return nil
+	}
+	x.cut = true
+	e := overdue(streamOverdue)
+	e.Source = llm.FromProvider
+	return e
 }
 
 // hurry ends an attempt that has had its time. One whose headers are held goes
@@ -96,12 +128,17 @@ func (c *clientStage) overdue(e *llm.Error, now time.Time) {
 
 // silent cuts off an answer that the client has begun to see and that has
 // stopped: a reply in the middle of an answer is its end.
-func (c *clientStage) silent(now time.Time) {
+func (c *clientStage) silent(code string, now time.Time) {
 	a := c.r.current()
-	e := overdue("stream_idle")
+	e := overdue(code)
 	e.Source = llm.FromProvider
 	a.err, c.r.err, a.reset, a.stage.over = e, e, true, true
 	c.r.endAttempt(now, e.Code)
+	c.breakOff(e)
+}
+
+// breakOff ends an answer in its middle.
+func (c *clientStage) breakOff(e *llm.Error) {
 	c.s.Activate()
 	c.s.Reply(e.Status, plainHeaders(), nil, "postern_"+e.Code)
 }
@@ -111,6 +148,7 @@ func (c *clientStage) silent(now time.Time) {
 const (
 	attemptTimeout  = "attempt_timeout"
 	upstreamTimeout = "upstream_timeout"
+	streamOverdue   = "stream_overdue"
 )
 
 func overdue(code string) *llm.Error {

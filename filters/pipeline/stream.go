@@ -28,6 +28,7 @@ type streamRelay struct {
 	pieces  int  // of text that went by, translated
 	text    int  // bytes of it
 	over    bool // the stream came to its own end: its end marker, or the message's
+	cut     bool // it had its time: what the provider still sends is not waited for
 }
 
 func (p *providerStage) newStreamRelay(h *answerHead) *streamRelay {
@@ -190,6 +191,9 @@ func (x *streamRelay) open(p *providerStage) {
 func (x *streamRelay) flow(size int, end bool) Action {
 	p := x.p
 	out, untouched := x.write(p.s.Body(Response, 0, size), end)
+	if x.failure == nil && !x.over && !end {
+		x.failure = x.spent()
+	}
 	if x.failure != nil {
 		out, untouched = x.appendFailure(append([]byte(nil), out...)), false
 		p.over = true

@@ -25,7 +25,7 @@ const (
 // notByCallout are the files that are not played in callout mode, and why.
 var notByCallout = map[string]string{
 	"abort.txtar": late, "budget-abort.txtar": late,
-	"timeout.txtar": timed, "deadlines.txtar": timed,
+	"timeout.txtar": timed, "deadlines.txtar": timed, "drip.txtar": timed,
 	"hold-time.txtar": buffers, "hold-bytes.txtar": buffers, "reset-mid-stream.txtar": buffers, "stream-fails-only.txtar": buffers,
 	"stream-fails-late.txtar": buffers, "stream-anthropic-tools.txtar": buffers, "stream-fails-early.txtar": buffers,
 	"class-stop.txtar": "an empty body and none look alike in a callout's answer: both are answered by a reply",

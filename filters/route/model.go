@@ -47,6 +47,7 @@ type TargetConfig struct {
 	Timeout    time.Duration
 	FirstToken time.Duration
 	Idle       time.Duration
+	Total      time.Duration
 }
 
 func modelFields(_ string, m *ModelConfig) []config.Field {
@@ -134,6 +135,8 @@ func targetFields(t *TargetConfig) []config.Field {
 			config.Doc("How long a stream may take until its first content, from the attempt's beginning. 0: `timeout` alone.")),
 		config.Duration("idle", &t.Idle, config.Range(0, time.Hour),
 			config.Doc("How long a stream may be silent once it has begun. Then it ends with an error. 0: for ever.")),
+		config.Duration("total", &t.Total, config.Range(0, time.Hour),
+			config.Doc("How long a stream may take in all, however steadily it drips. Then it ends with an error. 0: for ever.")),
 	}
 }
 

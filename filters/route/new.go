@@ -104,7 +104,7 @@ type providerOf struct {
 func newTarget(c *TargetConfig, m *Model, providers map[string]*providerOf) *Target {
 	p := providers[c.Provider]
 	t := &Target{Name: c.Name, Provider: p.Provider, Region: c.Region, Priority: c.Priority, Weight: c.Weight,
-		Timeout: c.Timeout, FirstToken: c.FirstToken, Idle: c.Idle, Window: c.Window, Tasks: c.Tasks, Canary: c.Canary,
+		Timeout: c.Timeout, FirstToken: c.FirstToken, Idle: c.Idle, Total: c.Total, Window: c.Window, Tasks: c.Tasks, Canary: c.Canary,
 		Can: p.can, star: strings.Contains(c.Model, "*")}
 	if t.Name == "" {
 		t.Name = c.Provider + "/" + c.Model

@@ -102,6 +102,7 @@ type Target struct {
 	Timeout    time.Duration // of one attempt until its first content; 0: the host's
 	FirstToken time.Duration // of a stream until its first content; 0: Timeout alone
 	Idle       time.Duration // of a stream between two pieces; 0: for ever
+	Total      time.Duration // of a stream, from the attempt's beginning; 0: for ever
 	Window     int           // tokens that question and answer may have together; 0: unknown
 	Can        llm.Needs
 	Tasks      []string // that it is for; nil: all

@@ -97,6 +97,9 @@ func APISIX(node *config.Node, c *pipeline.Config, o APISIXOptions) ([]File, err
 	if err != nil {
 		return nil, err
 	}
+	if err := hostOnly(c, &Options{}); err != nil {
+		return nil, err
+	}
 	v, err := newView(node, c, Options{Wasm: o.Wasm, CA: o.CA, Listen: "0.0.0.0:" + strconv.Itoa(o.Port)})
 	if err != nil {
 		return nil, err

@@ -65,6 +65,9 @@ func render(node *config.Node, c *pipeline.Config, o Options, names ...string) (
 	if c.Mode == pipeline.Callouts {
 		return nil, errors.New("mode: callout is for hosts that change no bodies: Envoy needs native or paired")
 	}
+	if err := hostOnly(c, &o); err != nil {
+		return nil, err
+	}
 	view, err := newView(node, c, o)
 	if err != nil {
 		return nil, err

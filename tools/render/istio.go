@@ -151,6 +151,9 @@ func NewIstioValues(node *config.Node, o IstioOptions) (*IstioValues, error) {
 	if len(errs) > 0 {
 		return nil, errs
 	}
+	if err := claimed(c); err != nil {
+		return nil, err
+	}
 	view, err := newView(node, c, Options{Listen: net.JoinHostPort("0.0.0.0", strconv.Itoa(o.Gateway.Port))})
 	if err != nil {
 		return nil, err
@@ -168,6 +171,21 @@ func NewIstioValues(node *config.Node, o IstioOptions) (*IstioValues, error) {
 		v.Buckets = append(v.Buckets, bucket(b))
 	}
 	return v, nil
+}
+
+// Where Istio puts the claims that a RequestAuthentication has verified
+// (pilot/pkg/security/authn).
+const (
+	istioClaims  = "envoy.filters.http.jwt_authn"
+	istioPayload = "payload"
+)
+
+// claimed refuses claims that would never be found.
+func claimed(c *pipeline.Config) error {
+	if j := c.Identity.JWT; j != nil && j.Namespace == istioClaims && j.Payload != istioPayload {
+		return fmt.Errorf("identity.jwt.payload: Istio puts the claims that a RequestAuthentication has verified at %q, not at %q", istioPayload, j.Payload)
+	}
+	return nil
 }
 
 // leave reads where applications leave their sidecars for the gateway.

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -57,7 +58,7 @@ func TestIstioMode(t *testing.T) {
 }
 
 func TestIstioRefuses(t *testing.T) {
-	const models = "\nmodels: {m: {targets: [{provider: a, model: m}]}}\nidentity: {anonymous: {}}\n"
+	const models = "\nmodels: {m: {targets: [{provider: a, model: m}]}}\n"
 	for _, tt := range []struct{ name, config, want string }{
 		{"tokens and keys of two hosts", `version: 1
 providers: {a: {dialect: openai, url: "https://a.example.com", credentials: ["callout:http://127.0.0.1:1/a", "callout:http://127.0.0.1:2/a"]}}`, "one cluster"},
@@ -69,9 +70,16 @@ providers:
 providers:
   a: {dialect: openai, url: "https://a.example.com"}
   b: {dialect: openai, url: "https://a.example.com:8443"}`, "one port"},
+		{"claims elsewhere", `version: 1
+providers: {a: {dialect: openai, url: "https://a.example.com"}}
+identity: {jwt: {payload: corp, claims: {user: sub}}}`, `at "payload"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			node, _ := load(t, tt.config+models)
+			text := tt.config + models
+			if !strings.Contains(text, "identity:") {
+				text += "identity: {anonymous: {}}\n"
+			}
+			node, _ := load(t, text)
 			_, err := Istio(node, istioOptions())
 			require.ErrorContains(t, err, tt.want)
 		})

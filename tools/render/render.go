@@ -100,9 +100,6 @@ func (c cluster) IP() bool { return net.ParseIP(c.Host) != nil }
 const headroom = 64 << 10
 
 func newView(node *config.Node, c *pipeline.Config, o Options) (*view, error) {
-	if err := hostOnly(c, &o); err != nil {
-		return nil, err
-	}
 	v := &view{Options: o, Config: string(yamlconfig.ToJSON(node)), Version: config.Digest(node),
 		BodyBuffer: c.Limits.Body + headroom, AnswerBuffer: max(c.Limits.Answer, c.Limits.Body) + headroom,
 		StatsTags: telemetry.StatsTags(), Buckets: telemetry.Buckets(), ProviderConfig: pipeline.ProviderConfig,
@@ -221,7 +218,7 @@ func patience(c *pipeline.Config) int {
 	for i := range c.Route.Models {
 		for j := range c.Route.Models[i].Value.Targets {
 			t := &c.Route.Models[i].Value.Targets[j]
-			longest = max(longest, t.Timeout, t.FirstToken, t.Idle)
+			longest = max(longest, t.Timeout, t.FirstToken, t.Idle, t.Total)
 		}
 	}
 	return int((longest + time.Minute).Seconds())

@@ -30,14 +30,15 @@ import (
 type Options struct {
 	Config  string   // text of a postern.yaml
 	Path    string   // where that stands, for the files that it refers to
+	Wasm    string   // another module than $POSTERN_WASM
 	Env     []string // NAME=value, besides this process's own
 	Workers int      // default 1
 	Dynamic bool     // listener, routes and clusters come from files that Reload replaces
 	Secrets string   // directory of SDS files
 	CA      string   // file of certificate authorities for providers
 	Verbose bool     // the module's own log lines, all of them
-	// Edit, if set, changes the rendered bootstrap before it is used.
-	Edit func(bootstrap string) string
+	// Edit, if set, changes each file that is rendered before it is used.
+	Edit func(text string) string
 	// Bootstrap, if set, is used instead of a rendered one. Its audit records
 	// and access log are to be audit.log and access.log in the folder.
 	Bootstrap func(dir string) string
@@ -90,9 +91,10 @@ func Start(o Options) (*Envoy, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.Wasm = cmp.Or(o.Wasm, wasm)
 	e := &Envoy{o: o, dir: dir, ended: make(chan struct{}), config: o.Config,
 		client: &http.Client{Timeout: 30 * time.Second}}
-	if err := e.write(wasm, o.Config); err != nil {
+	if err := e.write(o.Config); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	if err := e.run(binary); err != nil {
@@ -106,11 +108,11 @@ func Start(o Options) (*Envoy, error) {
 
 // write renders a configuration into files, each of which takes an old one's
 // place by a rename.
-func (e *Envoy) write(wasm, config string) error {
+func (e *Envoy) write(config string) error {
 	if e.o.Bootstrap != nil {
 		return os.WriteFile(e.path(bootstrap), []byte(e.o.Bootstrap(e.dir)), 0o600)
 	}
-	files, err := e.render(wasm, config)
+	files, err := e.render(config)
 	if err != nil {
 		return err
 	}
@@ -126,7 +128,7 @@ func (e *Envoy) write(wasm, config string) error {
 // bootstrap is the file that Envoy is started with.
 const bootstrap = "bootstrap.yaml"
 
-func (e *Envoy) render(wasm, config string) ([]render.File, error) {
+func (e *Envoy) render(config string) ([]render.File, error) {
 	node, errs := document.Read(cmp.Or(e.o.Path, "postern.yaml"), []byte(config))
 	if len(errs) > 0 {
 		return nil, errs
@@ -136,17 +138,24 @@ func (e *Envoy) render(wasm, config string) ([]render.File, error) {
 		return nil, errs
 	}
 	o := render.Options{
-		Wasm: wasm, Dir: e.dir, Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Secrets: e.o.Secrets, CA: e.o.CA,
+		Wasm: e.o.Wasm, Dir: e.dir, Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Secrets: e.o.Secrets, CA: e.o.CA,
 		AccessLog: e.path("access.log"), AuditLog: e.path("audit.log"),
 	}
+	var files []render.File
+	var err error
 	if e.o.Dynamic {
-		return render.XDS(node, c, o)
+		files, err = render.XDS(node, c, o)
+	} else {
+		var text []byte
+		text, err = render.Envoy(node, c, o)
+		files = []render.File{{Name: bootstrap, Text: text}}
 	}
-	text, err := render.Envoy(node, c, o)
-	if err == nil && e.o.Edit != nil {
-		text = []byte(e.o.Edit(string(text)))
+	for i := range files {
+		if e.o.Edit != nil {
+			files[i].Text = []byte(e.o.Edit(string(files[i].Text)))
+		}
 	}
-	return []render.File{{Name: bootstrap, Text: text}}, err
+	return files, err
 }
 
 func (e *Envoy) path(name string) string { return filepath.Join(e.dir, name) }

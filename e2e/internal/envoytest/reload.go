@@ -2,36 +2,77 @@ package envoytest
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
 
+// reloadLimit bounds how long a configuration may take to serve.
+const reloadLimit = time.Minute
+
 // Reload replaces the configuration of a running, dynamic Envoy as a deployment
 // does: new files take the old ones' places by renames. It returns when the new
-// listener serves.
+// listener serves; one that Envoy refuses is an error.
 func (e *Envoy) Reload(config string) error {
-	if !e.o.Dynamic {
-		return errors.New("this Envoy's configuration is static")
-	}
-	_, wasm, err := Binaries()
+	updated, rejected := int64(0), int64(0)
+	err := e.replace(config, func(success, failure int64) { updated, rejected = success, failure })
 	if err != nil {
 		return err
 	}
-	before, err := e.stat("listener_manager.lds.update_success")
-	if err != nil {
-		return err
-	}
-	if err := e.write(wasm, config); err != nil {
-		return err
-	}
-	return e.await(time.Minute, func() (bool, error) {
-		now, err := e.stat("listener_manager.lds.update_success")
-		if err != nil || now <= before {
+	return e.await(reloadLimit, func() (bool, error) {
+		success, failure, err := e.updates()
+		switch {
+		case err != nil:
 			return false, err
+		case failure > rejected:
+			return false, errors.New("Envoy refused the configuration")
+		case success <= updated:
+			return false, nil
 		}
 		warming, err := e.stat("listener_manager.total_listeners_warming")
 		return warming == 0, err
 	})
+}
+
+// Refused is Reload with a configuration that Envoy must refuse. It returns when
+// Envoy has; one that Envoy takes is an error.
+func (e *Envoy) Refused(config string) error {
+	updated, rejected := int64(0), int64(0)
+	err := e.replace(config, func(success, failure int64) { updated, rejected = success, failure })
+	if err != nil {
+		return err
+	}
+	return e.await(reloadLimit, func() (bool, error) {
+		success, failure, err := e.updates()
+		if err == nil && success > updated {
+			err = fmt.Errorf("Envoy took the configuration:\n%s", config)
+		}
+		return failure > rejected, err
+	})
+}
+
+// replace writes the files of a configuration, and tells how often Envoy took and
+// refused a listener before.
+func (e *Envoy) replace(config string, before func(success, failure int64)) error {
+	if !e.o.Dynamic {
+		return errors.New("this Envoy's configuration is static")
+	}
+	success, failure, err := e.updates()
+	if err != nil {
+		return err
+	}
+	before(success, failure)
+	return e.write(config)
+}
+
+// updates are how many listeners Envoy took and refused.
+func (e *Envoy) updates() (success, failure int64, err error) {
+	success, err = e.stat("listener_manager.lds.update_success")
+	if err != nil {
+		return 0, 0, err
+	}
+	failure, err = e.stat("listener_manager.lds.update_rejected")
+	return success, failure, err
 }
 
 func (e *Envoy) stat(name string) (int64, error) {
