@@ -51,7 +51,7 @@ func (c *calls) Log(level LogLevel, message string) Status {
 	if level > LogCritical {
 		return StatusBadArgument
 	}
-	if !c.vm.worker.crashed { // else nobody is there to log
+	if !c.vm.worker.crashed || !c.vm.first.rules.diesAtOnce {
 		c.vm.host.log(level, c.vm, c.vm.current, message)
 	}
 	return StatusOK

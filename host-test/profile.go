@@ -45,6 +45,7 @@ type rules struct {
 	configureLate bool // on_configure runs at the first request, on_context_create with it
 	noTick        bool
 	neverReload   bool // a dead VM is never replaced
+	diesAtOnce    bool // a crash is in the host call that it comes of, and nothing is logged after it
 	survivesTraps bool // a trap ends the callback, and the VM is called again
 
 	// Life of a stream.

@@ -20,6 +20,7 @@ func APISIX() Profile {
 		configureLate: true,
 		noTick:        true,
 		neverReload:   true, // the instance is never re-created after a trap
+		diesAtOnce:    true,
 		survivesTraps: true, // … but called again, in whatever state it is
 
 		plainRouter:    true,
