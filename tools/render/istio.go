@@ -158,6 +158,11 @@ func NewIstioValues(node *config.Node, o IstioOptions) (*IstioValues, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, one := range slices.Concat(view.Clusters, view.Endpoints) {
+		if o.Mode == "paired" && one.Filter != "" {
+			return nil, fmt.Errorf("provider cluster %s: the proxy adds no credential in paired mode, as nothing is patched into clusters: give the key as env:NAME", one.Name)
+		}
+	}
 	v := &IstioValues{IstioOptions: o, Variables: append([]string{}, view.Env...), Config: view.Config, ProviderConfig: view.ProviderConfig,
 		Attempts: append([]int{}, view.Attempts...), Buffer: view.AnswerBuffer,
 		Providers: hosts(view.Clusters, o.Secrets), Endpoints: hosts(view.Endpoints, o.Secrets)}

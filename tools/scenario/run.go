@@ -42,8 +42,7 @@ func (f *File) play(module hosttest.Module, cut Cutter) (p *player, err error) {
 	if len(errs) > 0 {
 		return nil, errs
 	}
-	h, err := hosttest.New(gateway.Host(gateway.Options{Module: module, Node: node, Config: c, Env: f.Env,
-		Clock: hosttest.NewVirtualClock(start)}))
+	h, err := hosttest.New(f.host(gateway.Options{Module: module, Node: node, Config: c, Env: f.Env, Clock: hosttest.NewVirtualClock(start)}))
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +58,33 @@ func (f *File) play(module hosttest.Module, cut Cutter) (p *player, err error) {
 		}
 	}
 	return p, p.sound()
+}
+
+// host is the emulated proxy: with as many workers as the requests name.
+func (f *File) host(o gateway.Options) hosttest.Config {
+	for i := range f.Steps {
+		o.Workers = max(o.Workers, f.Steps[i].worker()+1)
+	}
+	c := gateway.Host(o)
+	for name, value := range f.Properties {
+		if c.Properties == nil {
+			c.Properties = map[string]any{}
+		}
+		c.Properties[name] = value
+	}
+	if f.Host != nil {
+		f.Host(&c)
+	}
+	return c
+}
+
+// worker is the one that a request names, from 0; -1: any.
+func (s *Step) worker() int {
+	n, err := strconv.Atoi(s.Cluster)
+	if s.Kind != Request || err != nil {
+		return -1
+	}
+	return n - 1
 }
 
 func (o *Outcome) add(s *hosttest.Stream) {
@@ -110,6 +136,10 @@ func (p *player) step(s *Step) error {
 		return p.response(&s.Message)
 	case Audit:
 		return p.audit(s.JSON)
+	case Logged:
+		return p.logged(s.JSON)
+	case Metrics:
+		return p.metrics(s.JSON)
 	case Abort:
 		p.stream.Abort()
 	case Advance:
@@ -124,7 +154,7 @@ func (p *player) request(s *Step) error {
 	if len(words) < 2 {
 		return errors.New("not a request line: " + m.First)
 	}
-	p.stream, p.answered, p.tried, p.tries = p.host.NewStream(), 0, map[string]int{}, nil
+	p.stream, p.answered, p.tried, p.tries = p.host.NewStreamOn(s.worker()), 0, map[string]int{}, nil
 	p.streams = append(p.streams, p.stream)
 	host := "gateway"
 	if len(words) > 2 && words[2] == "HTTP/1.0" {
@@ -310,6 +340,37 @@ func (p *player) audit(text string) error {
 		return errors.New("the stream has not ended")
 	}
 	return Audited(text, recordOf(access))
+}
+
+// auditLine begins the line of a record that reached no access log.
+const auditLine = "postern: audit "
+
+func (p *player) logged(expectation string) error {
+	record := ""
+	for _, line := range p.host.Logs() {
+		if text, ok := strings.CutPrefix(line.Text, auditLine); ok {
+			record = text
+		}
+	}
+	if record == "" {
+		return errors.New("no record was logged")
+	}
+	return Audited(expectation, record)
+}
+
+// metrics lets the module tell the host what it has counted, and looks.
+func (p *player) metrics(lines string) error {
+	p.host.Advance(2 * time.Second)
+	var errs []error
+	for line := range strings.Lines(lines) {
+		name, want, _ := strings.Cut(strings.TrimSpace(line), " ")
+		name, absent := strings.CutPrefix(name, "!")
+		got, there := p.host.Metric(name)
+		if there == absent || !absent && strconv.FormatUint(got.Value, 10) != want {
+			errs = append(errs, fmt.Errorf("metric %s is %d (there: %v), want %q", name, got.Value, there, want))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Audited compares an audit record with the text of a section `audit`.

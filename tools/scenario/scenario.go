@@ -8,7 +8,9 @@
 //
 //	postern.yaml       the configuration
 //	env                NAME=value lines: the VM's environment
-//	request            what the client sends, as HTTP/1.1 text; as HTTP/1.0 without a host
+//	properties         NAME=value lines: what else the host tells of every request
+//	request            what the client sends, as HTTP/1.1 text; as HTTP/1.0 without a host;
+//	                   a number after the word chooses the worker
 //	body               more of the request's body
 //	provider NAME      what cluster NAME answers to the next attempt there, as HTTP/1.1 text,
 //	                   or one word: refuse, reset, hang
@@ -22,6 +24,8 @@
 //	response           what the client must get
 //	cut                the client's answer was broken off
 //	audit              members that the audit record must have, as JSON
+//	logged             the same of the record that is a line of the host's log
+//	metrics            NAME VALUE lines: the host's metrics; !NAME must be absent
 //	abort              the client goes away (after what came so far)
 //	advance            lets time pass: a Go duration
 //
@@ -51,6 +55,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/posterngw/postern/filters/pipeline"
+	hosttest "github.com/posterngw/postern/host-test"
 )
 
 // File is one scenario.
@@ -59,8 +64,11 @@ type File struct {
 	Comment string
 	Config  []byte
 	Env     map[string]string
-	Steps   []Step
-	Mode    pipeline.Mode // to play it in; empty: the configuration's own
+	// Properties are what the host tells of every request beside what it always does.
+	Properties map[string]string
+	Steps      []Step
+	Mode       pipeline.Mode          // to play it in; empty: the configuration's own
+	Host       func(*hosttest.Config) // changes the emulated proxy; nil: as package gateway makes it
 }
 
 // Kind tells steps apart.
@@ -83,16 +91,18 @@ const (
 	Called   Kind = "called"
 	Callout  Kind = "callout"
 	Idle     Kind = "idle"
+	Logged   Kind = "logged"
+	Metrics  Kind = "metrics"
 )
 
 // Step is one section.
 type Step struct {
 	Kind    Kind
-	Cluster string        // of Provider, Chunk, Trailers, Reset, Sent, Called and Callout
+	Cluster string        // of Provider, Chunk, Trailers, Reset, Sent, Called and Callout; of Request the worker
 	Message Message       // of Request, Body, Provider, Chunk, Trailers, Sent, Response, Called, Callout
 	Open    bool          // of what has a body: more of it follows
 	Fault   string        // of Provider: refuse, reset, hang; of Callout: refuse, reset
-	JSON    string        // of Audit
+	JSON    string        // of Audit and Logged; the lines of Metrics
 	Time    time.Duration // of Advance
 }
 
@@ -117,7 +127,7 @@ func Read(path string) (*File, error) {
 // Parse parses a scenario; name is for errors.
 func Parse(name string, text []byte) (*File, error) {
 	a := txtar.Parse(text)
-	f := &File{Name: name, Comment: strings.TrimSpace(string(a.Comment)), Env: map[string]string{}}
+	f := &File{Name: name, Comment: strings.TrimSpace(string(a.Comment)), Env: map[string]string{}, Properties: map[string]string{}}
 	for _, part := range a.Files {
 		if err := f.section(part.Name, string(part.Data)); err != nil {
 			return nil, fmt.Errorf("%s: section %q: %w", name, part.Name, err)
@@ -135,7 +145,9 @@ func (f *File) section(name, data string) error {
 		f.Config = []byte(data)
 		return nil
 	case "env":
-		return f.env(data)
+		return assignments(data, f.Env)
+	case "properties":
+		return assignments(data, f.Properties)
 	}
 	words := strings.Fields(name)
 	step, err := parseStep(Kind(words[0]), data)
@@ -174,13 +186,14 @@ func (s *Step) travel(word string) error {
 	return nil
 }
 
-func (f *File) env(data string) error {
+// assignments reads NAME=value lines.
+func assignments(data string, into map[string]string) error {
 	for line := range strings.Lines(data) {
 		name, value, ok := strings.Cut(strings.TrimSpace(line), "=")
 		if !ok {
 			return fmt.Errorf("not NAME=value: %q", line)
 		}
-		f.Env[name] = value
+		into[name] = value
 	}
 	return nil
 }
@@ -201,7 +214,7 @@ func parseStep(kind Kind, data string) (Step, error) {
 		s.Message, err = parseMessage("\n\n" + data)
 	case Trailers:
 		s.Message, err = parseMessage("\n" + data)
-	case Audit:
+	case Audit, Logged, Metrics:
 		s.JSON = data
 	case Advance:
 		s.Time, err = time.ParseDuration(strings.TrimSpace(data))
