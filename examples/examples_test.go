@@ -22,6 +22,7 @@ import (
 	hosttest "github.com/posterngw/postern/host-test"
 	"github.com/posterngw/postern/tools/document"
 	"github.com/posterngw/postern/tools/gateway"
+	"github.com/posterngw/postern/tools/hosts"
 	"github.com/posterngw/postern/tools/scenario"
 )
 
@@ -44,24 +45,56 @@ func TestScenarios(t *testing.T) {
 	for engine, module := range map[string]hosttest.Module{"native": gateway.Native(), "wasm": built(t)} {
 		for _, path := range glob(t, "*/*.txtar") {
 			t.Run(engine+"/"+path, func(t *testing.T) {
-				archive := txtar.Parse(read(t, path))
-				beside := read(t, filepath.Join(filepath.Dir(path), "postern.yaml"))
-				archive.Files = append([]txtar.File{{Name: "postern.yaml", Data: beside}}, archive.Files...)
-				f, err := scenario.Parse(path, txtar.Format(archive))
-				require.NoError(t, err)
-				if filepath.Base(path) != "quickstart.txtar" { // a client leaves in it, which APISIX logs in another place
-					f.Mode = pipeline.Callouts
-					_, err = scenario.Run(f, module, scenario.Whole)
-					require.NoError(t, err)
-					f.Mode = ""
-				}
+				f := file(t, path)
 				for _, cut := range []scenario.Cutter{scenario.Whole, scenario.Bytes} {
-					_, err = scenario.Run(f, module, cut)
+					_, err := scenario.Run(f, module, cut)
 					require.NoError(t, err)
 				}
 			})
 		}
 	}
+}
+
+// elsewhere are scenarios that do not play on a host, and why.
+var elsewhere = map[string]hosts.Host{
+	"quickstart/quickstart.txtar": hosts.APISIX, // a client leaves in it, which APISIX logs in another place
+}
+
+// TestHosts renders each example for every host in each mode, and plays its scenario
+// there, as `postern test --host` does.
+func TestHosts(t *testing.T) {
+	module := built(t)
+	for _, path := range glob(t, "*/*.txtar") {
+		for _, place := range hosts.Places {
+			t.Run(path+"/"+place.String(), func(t *testing.T) {
+				t.Parallel()
+				f := file(t, path)
+				node, c, errs := gateway.Load(path, f.Config)
+				require.NoError(t, errs.Err())
+				found, err := hosts.Check(node, c, place, "")
+				require.NoError(t, err)
+				require.NoError(t, found.Errors.Err())
+				require.NoError(t, hosts.Render(node, place))
+				f.Mode, f.Host = place.Mode, place.Emulate
+				_, err = scenario.Run(f, module, scenario.Whole)
+				if elsewhere[path] == place.Host {
+					require.Error(t, err)
+					return
+				}
+				require.NoError(t, err)
+			})
+		}
+	}
+}
+
+// file reads a scenario, with the configuration beside it.
+func file(t *testing.T, path string) *scenario.File {
+	archive := txtar.Parse(read(t, path))
+	beside := read(t, filepath.Join(filepath.Dir(path), "postern.yaml"))
+	archive.Files = append([]txtar.File{{Name: "postern.yaml", Data: beside}}, archive.Files...)
+	f, err := scenario.Parse(path, txtar.Format(archive))
+	require.NoError(t, err)
+	return f
 }
 
 // TestKeys holds the README to the keys whose hashes the configuration has.

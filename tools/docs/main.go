@@ -20,6 +20,7 @@ import (
 	"github.com/posterngw/postern/filters/pipeline"
 	"github.com/posterngw/postern/filters/price"
 	"github.com/posterngw/postern/filters/telemetry"
+	"github.com/posterngw/postern/tools/hosts"
 	"github.com/posterngw/postern/tools/losses"
 )
 
@@ -79,6 +80,7 @@ func generate() (map[string][]byte, error) {
 		"schema/postern.json": asJSON,
 		"schema/prices.json":  prices,
 		"audit.md":            auditReference(),
+		"hosts.md":            hosts.Markdown(),
 		"metrics.md":          metricsReference(),
 	}, nil
 }

@@ -15,7 +15,7 @@ const (
 // Cell is a feature at a place.
 type Cell struct {
 	State State
-	How   string // weaker: in which way; refused: why
+	How   string // weaker: in which way; refused: why; works: with what beside the module
 	Hint  string // what to write instead, if anything
 	// Test is the scenario that passes where the feature works in this weaker way.
 	Test string
@@ -28,10 +28,11 @@ type Feature struct {
 	// Test is the scenario that passes where the feature works, and fails where it
 	// works in a weaker way.
 	Test string
-	// Cells are those in which it does not simply work.
+	// Cells are those of which there is more to say than that it works.
 	Cells map[Place]Cell
-	// Real are the tests that ask for the feature on real servers, by where they run.
-	Real map[Place]string
+	// Envoy and Istio are the tests of e2e/envoy, in both modes, and of e2e/istio that
+	// ask for the feature on real servers.
+	Envoy, Istio []string
 	// Uses lists the places of a configuration that want the feature, as JSON pointers;
 	// nil where it is in the nature of requests and answers.
 	Uses func(c *pipeline.Config) []string
@@ -61,48 +62,63 @@ func with(cells map[Place]Cell, p Place, c Cell) map[Place]Cell {
 	return cells
 }
 
-// e2e are the folders of tests on real servers.
-func onEnvoy(test string) map[Place]string {
-	return map[Place]string{EnvoyNative: test, EnvoyPaired: test}
-}
+// tests are those that run on real servers.
+func tests(names ...string) []string { return names }
+
+// mesh are those that ask a mesh's gateway in both modes.
+var mesh = tests("TestNative", "TestPaired")
 
 // Features are the rows of the table.
 var Features = []Feature{
-	{Name: "translate", Title: "Requests and whole answers in another dialect", Test: own + "translate.txtar",
-		Real: onEnvoy("TestPlay")},
-	{Name: "keep", Title: "Bytes kept where client and provider speak one API", Test: own + "keep.txtar"},
-	{Name: "stream", Title: "Streams that are not rewritten, piece by piece", Test: own + "stream.txtar"},
+	{Name: "translate", Title: "Requests and whole answers in another dialect",
+		Envoy: tests("TestWholeChat", "TestTools"), Istio: mesh, Test: own + "translate.txtar"},
+	{Name: "keep", Title: "Bytes kept where client and provider speak one API",
+		Envoy: tests("TestWholeChat"), Test: own + "keep.txtar"},
+	{Name: "stream", Title: "Streams that are not rewritten, piece by piece",
+		Envoy: tests("TestStreamedChat", "TestStreamSpellings"), Test: own + "stream.txtar"},
 	{Name: "stream_translated", Title: "Streams that are rewritten (another dialect, another model's name), piece by piece",
+		Envoy: tests("TestStreamedChat", "TestStreamedTools"), Istio: mesh,
 		Test:  own + "stream-translated.txtar",
 		Cells: at(APISIXCallout, weaker("stream-translated.whole", "the answer comes at once when it is whole, and says `buffered_stream`"))},
-	{Name: "failover", Title: "Failover of requests that are answered whole", Test: own + "failover.txtar", Uses: chains},
-	{Name: "failover_stream", Title: "Failover of streams, the next target's piece by piece", Test: own + "failover-stream.txtar", Uses: chains,
+	{Name: "failover", Title: "Failover of requests that are answered whole",
+		Envoy: tests("TestFailover", "TestFailoverToAnotherDialect", "TestRefusedConnection"), Istio: mesh, Test: own + "failover.txtar", Uses: chains},
+	{Name: "failover_stream", Title: "Failover of streams, the next target's piece by piece",
+		Envoy: tests("TestFailover", "TestFailoverUnderLoad"), Test: own + "failover-stream.txtar", Uses: chains,
 		Cells: with(paired(weaker("failover-stream.whole", "a further target's stream comes at once when it is whole, and says `buffered_stream`")),
 			APISIXCallout, weaker("failover-stream.whole", "streams of models with several targets come at once when they are whole, and say `buffered_stream`"))},
-	{Name: "early_break", Title: "Failover of an answer that breaks off before its first content", Test: own + "early-break.txtar", Uses: chains,
+	{Name: "early_break", Title: "Failover of an answer that breaks off before its first content",
+		Envoy: tests("TestPairedBreak", "TestFaults"), Test: own + "early-break.txtar", Uses: chains,
 		Cells: paired(weaker("early-break.error", "the client gets the proxy's error, and no further target is asked"))},
 	{Name: "circuits", Title: "Circuits of targets, for all workers", Test: own + "circuits.txtar", Uses: chains,
 		Cells: at(APISIXCallout, weaker("circuits.alone", "each worker finds out for itself"))},
-	{Name: "timeout", Title: "`timeout` of a target", Test: own + "timeout.txtar", Uses: timeouts},
+	{Name: "timeout", Title: "`timeout` of a target",
+		Envoy: tests("TestDeadline", "TestFaults"), Test: own + "timeout.txtar", Uses: timeouts},
 	{Name: "first_token", Title: "`first_token` of a target", Test: own + "first-token.txtar", Uses: firstTokens,
 		Cells: at(APISIXCallout, weaker("first-token.none", "not watched: the proxy's own times hold"))},
 	{Name: "idle", Title: "`idle` of a target", Test: own + "idle.txtar", Uses: idles,
 		Cells: at(APISIXCallout, weaker("idle.host", "not watched: the proxy's own times hold"))},
 	{Name: "deadline", Title: "`deadline` of a model", Test: own + "deadline.txtar", Uses: deadlines,
 		Cells: at(APISIXCallout, weaker("deadline.between", "looked at between attempts only: one that runs has its own `timeout`"))},
-	{Name: "budgets", Title: "Budgets, for all workers of a proxy", Test: own + "budgets.txtar", Uses: budgets,
+	{Name: "budgets", Title: "Budgets, for all workers of a proxy",
+		Envoy: tests("TestBudget"), Test: own + "budgets.txtar", Uses: budgets,
 		Cells: at(APISIXCallout, weaker("budgets.share", "each of `limits.workers` workers has its share, begins anew with the worker, and says `budget_share`"))},
-	{Name: "keys", Title: "API keys", Test: module + "keys.txtar"},
+	{Name: "keys", Title: "API keys",
+		Envoy: tests("TestTypedErrors"), Istio: mesh, Test: module + "keys.txtar"},
 	{Name: "jwt", Title: "Identity by verified JWT claims", Test: own + "jwt.txtar", Uses: jwts,
 		Cells: map[Place]Cell{
+			EnvoyNative:   {How: "with a filter of the proxy that verifies tokens", Hint: "render with --filters"},
+			EnvoyPaired:   {How: "with a filter of the proxy that verifies tokens", Hint: "render with --filters"},
 			IstioNative:   refused("the resources that are rendered have nothing that verifies tokens", "identify by API keys"),
 			IstioPaired:   refused("the resources that are rendered have nothing that verifies tokens", "identify by API keys"),
 			APISIXCallout: refused("the proxy tells a module no claims", "identify by API keys"),
 		}},
-	{Name: "policy", Title: "Cedar policies, default deny", Test: module + "denied.txtar"},
+	{Name: "policy", Title: "Cedar policies, default deny",
+		Envoy: tests("TestTypedErrors"), Istio: mesh, Test: module + "denied.txtar"},
 	{Name: "kill", Title: "The kill switch", Test: module + "kill.txtar"},
-	{Name: "routing", Title: "Order of targets by cost, latency, region, weight", Test: module + "route-order.txtar"},
-	{Name: "environment_keys", Title: "Providers' keys from the environment", Test: own + "environment-keys.txtar"},
+	{Name: "routing", Title: "Order of targets by cost, latency, region, weight",
+		Envoy: tests("TestCanary", "TestExamples"), Test: module + "route-order.txtar"},
+	{Name: "environment_keys", Title: "Providers' keys from the environment",
+		Envoy: tests("TestCredentialsStay"), Istio: mesh, Test: own + "environment-keys.txtar"},
 	{Name: "aws", Title: "Signatures for AWS", Test: module + "credential-aws.txtar"},
 	{Name: "own_keys", Title: "Keys that clients bring", Test: module + "credential-own.txtar"},
 	{Name: "tokens", Title: "Credentials that are fetched or expire (`callout:`, Google, Entra, containers of AWS)", Test: own + "tokens.txtar", Uses: tokens,
@@ -113,22 +129,33 @@ var Features = []Feature{
 			APISIXCallout: refused("the proxy adds no credential", "give the key as env:NAME"),
 		}},
 	{Name: "passthrough", Title: "Other paths of a provider passed on", Test: module + "passthrough-file.txtar"},
-	{Name: "realtime", Title: "WebSockets passed on (`realtime: pass`)", Test: module + "realtime.txtar", Uses: realtimes,
+	{Name: "realtime", Title: "WebSockets passed on (`realtime: pass`)",
+		Envoy: tests("TestRealtime"), Test: module + "realtime.txtar", Uses: realtimes,
 		Cells: at(APISIXCallout, refused("WebSockets cannot be passed on", "leave `realtime` out"))},
 	{Name: "state", Title: "Ids that lead back to their provider (`state.key`)", Test: module + "state-whole.txtar"},
-	{Name: "gzip", Title: "Compressed requests", Test: module + "gzip-request.txtar"},
-	{Name: "large_bodies", Title: "Bodies up to `limits.body`", Test: own + "large-bodies.txtar", Uses: largeBodies,
+	{Name: "gzip", Title: "Compressed requests",
+		Envoy: tests("TestCompressedRequest"), Test: module + "gzip-request.txtar"},
+	{Name: "large_bodies", Title: "Bodies up to `limits.body`",
+		Envoy: tests("TestLargeBody", "TestTooLarge"), Test: own + "large-bodies.txtar", Uses: largeBodies,
 		Cells: at(IstioPaired, weaker("large-bodies.buffer", "the proxy refuses bodies over its own buffer, 1 MiB, with 413"))},
-	{Name: "usage", Title: "Usage of streams, counted exactly", Test: own + "usage.txtar",
+	{Name: "usage", Title: "Usage of streams, counted exactly",
+		Envoy: tests("TestStreamedUsage", "TestReasoningUsage"), Test: own + "usage.txtar",
 		Cells: at(APISIXCallout, weaker("usage.estimated", "estimated for OpenAI's streams that are not rewritten, where the client did not ask for usage"))},
-	{Name: "provider_errors", Title: "Providers' errors in the client's dialect, without what is about the gateway's key", Test: own + "provider-errors.txtar",
+	{Name: "provider_errors", Title: "Providers' errors in the client's dialect, without what is about the gateway's key",
+		Envoy: tests("TestProviderErrors"), Test: own + "provider-errors.txtar",
 		Cells: at(APISIXCallout, weaker("provider-errors.kept", "where a request is not rewritten, the provider's own, byte for byte"))},
-	{Name: "host_errors", Title: "The proxy's own errors in the client's dialect", Test: own + "host-errors.txtar",
+	{Name: "host_errors", Title: "The proxy's own errors in the client's dialect",
+		Envoy: tests("TestRefusedConnection", "TestTooLarge"), Test: own + "host-errors.txtar",
 		Cells: at(APISIXCallout, weaker("host-errors.page", "where a request is not rewritten, the proxy's own page"))},
-	{Name: "records", Title: "An audit record per request, in the access log", Test: own + "records.txtar",
-		Cells: at(APISIXCallout, weaker("records.log", "that of a request whose client left is a line of the error log"))},
-	{Name: "metrics", Title: "Metrics", Test: own + "metrics.txtar",
+	{Name: "records", Title: "An audit record per request, in the access log",
+		Envoy: tests("TestClientAbort"), Istio: mesh, Test: own + "records.txtar",
+		Cells: with(at(IstioPaired, Cell{How: "where the mesh's own access log shows `%FILTER_STATE(wasm.postern.audit:PLAIN)%`"}),
+			APISIXCallout, weaker("records.log", "that of a request whose client left is a line of the error log"))},
+	{Name: "metrics", Title: "Metrics",
+		Envoy: tests("TestPrometheus"), Test: own + "metrics.txtar",
 		Cells: at(APISIXCallout, weaker("metrics.none", "none of the module's: use the access log's variables and the plugin `prometheus`"))},
-	{Name: "trace", Title: "W3C trace context", Test: module + "trace.txtar"},
-	{Name: "models", Title: "The list of models that a principal may ask for", Test: module + "models.txtar"},
+	{Name: "trace", Title: "W3C trace context",
+		Envoy: tests("TestTraceContext"), Test: module + "trace.txtar"},
+	{Name: "models", Title: "The list of models that a principal may ask for",
+		Envoy: tests("TestModels"), Test: module + "models.txtar"},
 }

@@ -17,9 +17,16 @@ import (
 // load reads the configuration, in the mode that the file is to be played in.
 func (f *File) load() (*config.Node, *pipeline.Config, config.Errors) {
 	node, c, errs := gateway.Load(f.Name, f.Config)
-	if len(errs) > 0 || f.Mode == "" {
+	if len(errs) > 0 {
 		return node, c, errs
 	}
+	if f.Mode == "" {
+		f.Mode = c.Mode
+	}
+	if f.Mode == c.Mode {
+		return node, c, errs
+	}
+	node.Members = slices.DeleteFunc(node.Members, func(m config.Member) bool { return m.Key == "mode" })
 	node.Members = append(node.Members, config.Member{Key: "mode", Value: &config.Node{Kind: config.KindString, Text: string(f.Mode)}})
 	c, errs = pipeline.Decode(node, builtin.Dialects())
 	return node, c, errs

@@ -13,11 +13,13 @@ import (
 
 	"github.com/posterngw/postern/filters/pipeline"
 	hosttest "github.com/posterngw/postern/host-test"
+	"github.com/posterngw/postern/tools/hosts"
+	"github.com/posterngw/postern/tools/postern/internal/check"
 	"github.com/posterngw/postern/tools/scenario"
 )
 
 func testCommand(s Streams) *cobra.Command {
-	wasm, host := "", ""
+	wasm, host, mode := "", "", ""
 	c := &cobra.Command{
 		Use:   "test PATH…",
 		Short: "Play scenario files through the module",
@@ -25,27 +27,31 @@ func testCommand(s Streams) *cobra.Command {
 an emulated proxy without a network, and prints for each whether everything came
 as it says. A scenario without a postern.yaml of its own uses the one beside it.
 
+--host chooses the proxy that is emulated, --mode how the module runs there. A
+configuration that the proxy refuses is not played: what is refused is said, as by
+validate --host.
+
 The last line is "N passed, M failed"; the exit code is 1 if any failed.`,
 		Example: "  postern test examples/quickstart\n  postern test --host apisix examples/failover\n  postern test --wasm build/postern.wasm my-scenarios",
 		Args:    atLeast(1, "test wants a PATH"),
 		RunE: runs(func(ctx context.Context, args []string) error {
-			mode, ok := hostModes[host]
-			if !ok {
-				return fmt.Errorf("--host is envoy, istio-wasmplugin or apisix, not %q", host)
+			if _, err := hosts.Find(host, pipeline.Mode(mode)); err != nil {
+				return err
 			}
-			return test(ctx, s, wasm, mode, args)
+			return test(ctx, s, wasm, player{host, mode}, args)
 		}),
 	}
-	c.Flags().StringVar(&host, "host", "envoy", "the proxy that is emulated: envoy, istio-wasmplugin or apisix")
+	c.Flags().StringVar(&host, "host", "envoy", "the proxy that is emulated: envoy, istio or apisix")
+	c.Flags().StringVar(&mode, "mode", "", "the mode there (default the configuration's, or the proxy's first)")
 	c.Flags().StringVar(&wasm, "wasm", "build/postern.wasm", "the module")
 	return c
 }
 
-// hostModes are the modes in which the module runs on the emulated proxies; that of
-// Envoy is what the configuration says.
-var hostModes = map[string]pipeline.Mode{"envoy": "", "istio-wasmplugin": pipeline.Paired, "apisix": pipeline.Callouts}
+// player plays scenarios on a host in a mode; an empty mode is the configuration's, or
+// the host's first.
+type player struct{ host, mode string }
 
-func test(ctx context.Context, s Streams, wasm string, mode pipeline.Mode, args []string) error {
+func test(ctx context.Context, s Streams, wasm string, p player, args []string) error {
 	files, err := scenarios(args)
 	if err != nil {
 		return err
@@ -65,7 +71,7 @@ func test(ctx context.Context, s Streams, wasm string, mode pipeline.Mode, args 
 	}
 	failed := 0
 	for _, path := range files {
-		if err := play(path, mode, module); err != nil {
+		if err := p.play(path, module); err != nil {
 			failed++
 			fmt.Fprintf(s.Out, "FAIL  %s\n      %s\n", path, strings.ReplaceAll(strings.TrimPrefix(err.Error(), path+": "), "\n", "\n      "))
 			continue
@@ -108,7 +114,7 @@ func scenarios(paths []string) (files []string, err error) {
 }
 
 // play plays one file, with the configuration beside it if it has none.
-func play(path string, mode pipeline.Mode, module hosttest.Module) error {
+func (p player) play(path string, module hosttest.Module) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -130,7 +136,24 @@ func play(path string, mode pipeline.Mode, module hosttest.Module) error {
 	if err != nil {
 		return err
 	}
-	f.Mode = mode
-	_, err = scenario.Run(f, module, scenario.Whole)
+	r := check.Text(path, f.Config)
+	if len(r.Errors) > 0 {
+		return r.Errors
+	}
+	place, err := placeOf(p.host, p.mode, r)
+	if err != nil {
+		return err
+	}
+	found, err := hosts.Check(r.Node, r.Config, place, "")
+	if err != nil {
+		return err
+	}
+	if len(found.Errors) > 0 {
+		return fmt.Errorf("%s refuses the configuration:\n%w", place.Host.Title(), found.Errors)
+	}
+	f.Mode, f.Host = place.Mode, place.Emulate
+	if _, err = scenario.Run(f, module, scenario.Whole); err != nil && len(found.Warnings) > 0 {
+		return fmt.Errorf("%w\non %s in mode %s there is less than the scenario may want:\n%w", err, place.Host.Title(), place.Mode, found.Warnings)
+	}
 	return err
 }

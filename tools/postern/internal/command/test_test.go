@@ -44,3 +44,35 @@ func TestTest(t *testing.T) {
 	require.Contains(t, out.String(), "\n1 passed, 1 failed\n")
 	require.Empty(t, errs.String())
 }
+
+// TestTestHosts plays examples on each host, as their README says; one that a host
+// refuses is told, and one that asks for more than the host has says what is less.
+func TestTestHosts(t *testing.T) {
+	wasm := module(t)
+	run := func(args ...string) (int, string) {
+		var out, errs bytes.Buffer
+		code := command.Main(context.Background(), append([]string{"test", "--wasm", wasm}, args...), command.Streams{Out: &out, Err: &errs})
+		return code, out.String() + errs.String()
+	}
+	const examples = "../../../../examples/"
+	for _, host := range []string{"envoy", "istio", "apisix"} {
+		code, said := run("--host", host, examples+"failover", examples+"one-url", examples+"cost-saver", examples+"azure-bedrock")
+		require.Zero(t, code, said)
+		require.Contains(t, said, "\n4 passed, 0 failed\n")
+	}
+	code, said := run("--host", "istio", "--mode", "paired", examples+"failover")
+	require.Zero(t, code, said)
+
+	code, said = run("--host", "apisix", examples+"quickstart")
+	require.Equal(t, 1, code)
+	require.Contains(t, said, "on APISIX in mode callout there is less than the scenario may want:")
+
+	code, said = run("--host", "apisix", "../../../../filters/postern/testdata/realtime.txtar")
+	require.Equal(t, 1, code)
+	require.Contains(t, said, "APISIX refuses the configuration:\n")
+	require.Contains(t, said, "/providers/two/realtime")
+
+	code, said = run("--host", "nginx", examples+"failover")
+	require.Equal(t, 1, code)
+	require.Contains(t, said, "one of envoy, istio, apisix")
+}
