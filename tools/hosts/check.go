@@ -30,7 +30,7 @@ func Check(node *config.Node, c *pipeline.Config, p Place, version string) (Find
 	if err := f.version(version); err != nil {
 		return Findings{}, err
 	}
-	if written := node.Get("mode"); written != nil && c.Mode != p.Mode {
+	if written := node.Get("mode"); written != nil && c.Mode != p.Mode && p.Host != Istio { // whose resources have a mode of their own
 		f.fail("/mode", wrongMode, fmt.Sprintf("the configuration says mode %s, and what is asked for is %s, mode %s", c.Mode, p.Host.Title(), p.Mode), "leave `mode` out: the renderer writes it")
 	}
 	for i := range Features {

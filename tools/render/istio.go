@@ -122,7 +122,7 @@ func (o *IstioOptions) WithImage(reference string) {
 	}
 }
 
-// Istio renders the resources for Istio 1.30 and later, in one YAML stream.
+// Istio renders the resources for Istio: 1.31 and later in native mode, in one YAML stream.
 func Istio(node *config.Node, o IstioOptions) ([]byte, error) {
 	v, err := NewIstioValues(node, o)
 	if err != nil {

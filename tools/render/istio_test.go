@@ -38,9 +38,14 @@ func TestIstio(t *testing.T) {
 // The mode of the resources is the module's, whatever the document says: it may be
 // another host's.
 func TestIstioMode(t *testing.T) {
+	const plain = `version: 1
+providers: {a: {dialect: openai, url: "https://a.example.com"}}
+models: {m: {targets: [{provider: a, model: m}]}}
+identity: {anonymous: {}}
+`
 	for _, given := range []string{"", "mode: native\n", "mode: paired\n", "mode: callout\n"} {
 		for _, asked := range []string{"native", "paired"} {
-			node, errs := yamlconfig.Parse("postern.yaml", []byte(given+whole(t)))
+			node, errs := yamlconfig.Parse("postern.yaml", []byte(given+plain))
 			require.Empty(t, errs)
 			o := istioOptions()
 			o.Mode = asked
@@ -55,6 +60,15 @@ func TestIstioMode(t *testing.T) {
 			require.Equal(t, asked, mode, given)
 		}
 	}
+}
+
+// Nothing adds a key in paired mode that is left to the proxy.
+func TestIstioPairedCredentials(t *testing.T) {
+	node, _ := load(t, whole(t))
+	o := istioOptions()
+	o.Mode = "paired"
+	_, err := Istio(node, o)
+	require.ErrorContains(t, err, "the proxy adds no credential in paired mode")
 }
 
 func TestIstioRefuses(t *testing.T) {

@@ -21,8 +21,8 @@ func renderIstioCommand(s Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "istio FILE",
 		Short: "Write the resources of a gateway in an Istio mesh",
-		Long: `Writes the resources with which a gateway of an Istio mesh (1.30 or later) serves
-the postern.yaml FILE. They are those of the Helm chart in istio/chart; --values
+		Long: `Writes the resources with which a gateway of an Istio mesh (1.31 or later,
+in paired mode 1.27) serves the postern.yaml FILE. They are those of the Helm chart in istio/chart; --values
 writes the chart's values instead.`,
 		Example: `  postern render istio --image oci://registry.example.com/team/postern:1.2.3 postern.yaml | kubectl apply -f -
   postern render istio --image oci://registry.example.com/team/postern:1.2.3 --values postern.yaml > values.json`,
