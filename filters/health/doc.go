@@ -9,7 +9,9 @@
 // counts as nothing else; quota_exhausted without a time has one configured.
 //
 // Open: it gets nothing until a time. The time doubles with each failure to come
-// back.
+// back. Only a request that has no other target may try it before, one each
+// EarlyEvery, unless it asked to wait: what goes well closes the circuit, what
+// fails changes nothing.
 //
 // HalfOpen: a bounded number of real requests try it first. The first content
 // closes the circuit, a failure opens it again. A try without content is given up

@@ -54,13 +54,17 @@ const (
 	LookEvery = 100 * time.Millisecond
 	// FlushEvery is how often Tick tells the other VMs what went well.
 	FlushEvery = time.Second
+	// EarlyEvery is how often a target that failures shut out is tried before its
+	// time, at most, by requests that have no other.
+	EarlyEvery = time.Second
 	// maxFlush bounds the targets that one Tick tells of.
 	maxFlush = 64
 	// aloneFor is how long a host that takes no shared data is not asked again.
 	aloneFor = 1000
 
 	prefix = "postern.health."
-	// openings is a key whose version changes whenever a target is shut out.
+	// openings is a key whose version changes whenever a target is shut out, or
+	// comes back before its time.
 	openings = "postern.health"
 )
 
@@ -145,7 +149,7 @@ func (h *Health) Look(i int, now time.Time) Snapshot {
 // must come to End or Release, whatever happens: it may be the right to probe.
 func (h *Health) Admit(i int, first bool, chance uint64, now time.Time) (Pass, Verdict) {
 	t, ms := h.fresh(i, now)
-	if t.view.state == HalfOpen && first && h.sync(t, ms, true) {
+	if t.view.state == HalfOpen && first && h.sync(t, ms, probe) {
 		return Pass{t: t, gen: t.view.gen, probe: true}, Admitted
 	}
 	p := Pass{t: t, gen: t.view.gen}
@@ -163,12 +167,46 @@ func (h *Health) Admit(i int, first bool, chance uint64, now time.Time) (Pass, V
 	return p, Admitted
 }
 
+// Early asks whether a request that has no other target may try one that failures
+// shut out before its time: an outage should not last longer than it does. One
+// that asked to wait is left alone. If it works the circuit closes; if not,
+// nothing changes.
+func (h *Health) Early(i int, now time.Time) (Pass, bool) {
+	t, ms := h.fresh(i, now)
+	if v := t.view; !v.hasten(ms) {
+		return Pass{}, false
+	}
+	if h.sync(t, ms, early) {
+		return Pass{t: t, gen: t.view.gen, spare: true}, true
+	}
+	return Pass{}, false
+}
+
+// claim is a right that a VM may take on a target that is shut out.
+type claim uint8
+
+const (
+	none  claim = iota
+	probe       // to try it, its time being over
+	early       // to try it before
+)
+
+func (r *record) claim(c claim, u *rule, now int64) bool {
+	switch c {
+	case probe:
+		return r.probe(u, now)
+	case early:
+		return r.hasten(now)
+	}
+	return false
+}
+
 // fresh brings a target's view up to date, as far as it is worth a host call.
 func (h *Health) fresh(i int, now time.Time) (*target, int64) {
 	t, ms := h.target(i), millis(now)
 	h.look(ms)
 	if !t.taken || t.version != h.version || t.pending.urgent() || t.view.ahead(ms) {
-		h.sync(t, ms, false)
+		h.sync(t, ms, none)
 	}
 	t.view.settle(t.rule, ms)
 	return t, ms
@@ -196,24 +234,25 @@ func (h *Health) look(now int64) {
 	_, h.version, _ = h.data.Shared(openings)
 }
 
-// sync brings a target's view and the host's record together, and takes a
-// probe if it is asked to. A host that is too contended gives none.
-func (h *Health) sync(t *target, now int64, probe bool) (taken bool) {
+// sync brings a target's view and the host's record together, and takes a right
+// if it is asked to. A host that is too contended gives none.
+func (h *Health) sync(t *target, now int64, c claim) (taken bool) {
 	if h.data == nil || now < h.alone && h.alone <= now+aloneFor {
-		return h.keep(t, now, probe)
+		return h.keep(t, now, c)
 	}
 	if now < t.retry && t.retry <= now+LookEvery.Milliseconds() {
 		return false
 	}
 	t.pending.expire(t.rule, now)
-	shuts := false
+	news := false // that others do not learn by the time alone
 	switch shared.Update(h.data, t.key, func(old []byte) []byte {
 		before := h.meet(t, old, now)
-		taken = probe && h.scratch.probe(t.rule, now)
+		taken = h.scratch.claim(c, t.rule, now)
 		if h.scratch == (record{}) {
 			return old // nothing to tell, and nothing known
 		}
-		shuts = h.scratch.state == Open && (before.state != Open || before.until != h.scratch.until)
+		news = h.scratch.state == Open && (before.state != Open || before.until != h.scratch.until) ||
+			before.state == Open && before.until > now && (h.scratch.state == Ramp || h.scratch.state == Closed)
 		h.buf = appendRecord(h.buf[:0], &h.scratch)
 		return h.buf
 	}) {
@@ -222,10 +261,10 @@ func (h *Health) sync(t *target, now int64, probe bool) (taken bool) {
 		return false
 	case shared.Absent:
 		h.alone = now + aloneFor
-		return h.keep(t, now, probe)
+		return h.keep(t, now, c)
 	}
 	t.view, t.pending, t.version, t.taken = h.scratch, delta{}, h.version, true
-	if shuts {
+	if news {
 		h.data.SetShared(openings, []byte{1}, 0)
 	}
 	return taken
@@ -246,10 +285,10 @@ func (h *Health) meet(t *target, value []byte, now int64) (before record) {
 
 // keep goes on without shared data: the view is all there is. What shut the
 // target out is told if the host takes something again.
-func (h *Health) keep(t *target, now int64, probe bool) bool {
+func (h *Health) keep(t *target, now int64, c claim) bool {
 	t.pending, t.version, t.taken = delta{}, h.version, true
 	t.view.settle(t.rule, now)
-	taken := probe && t.view.probe(t.rule, now)
+	taken := t.view.claim(c, t.rule, now)
 	if t.view.state == Open && h.data != nil {
 		t.pending = delta{at: now, until: t.view.until, class: t.view.class}
 	}
@@ -280,7 +319,7 @@ func (h *Health) Tick(now time.Time) {
 		if age := ms - t.pending.at; t.pending.empty() || age >= 0 && age < FlushEvery.Milliseconds()/2 {
 			continue
 		}
-		h.sync(t, ms, false)
+		h.sync(t, ms, none)
 		if flushed++; flushed == maxFlush {
 			return
 		}

@@ -171,6 +171,44 @@ func TestSpares(t *testing.T) {
 	state(t, Ramp, m)
 }
 
+// TestEarly has a target tried before its time, where a request has no other.
+func TestEarly(t *testing.T) {
+	m := newMachine(t, `{"consecutive": 2, "open": "10s", "ramp": "30s"}`, 2)
+	m.fails(0, 2)
+	_, ok := m.vms[0].Early(0, m.now)
+	require.False(t, ok, "it failed just now")
+	m.pass(EarlyEvery)
+	p, ok := m.vms[1].Early(0, m.now)
+	require.True(t, ok)
+	_, ok = m.vms[0].Early(0, m.now)
+	require.False(t, ok, "another VM tries")
+
+	until := m.look(0).Until
+	m.vms[1].End(&p, &failure, m.now)
+	require.Equal(t, Open, m.look(0).State)
+	require.Equal(t, until, m.look(0).Until, "a failure prolongs nothing")
+
+	m.pass(EarlyEvery)
+	p, ok = m.vms[0].Early(0, m.now)
+	require.True(t, ok)
+	m.vms[0].Content(&p, time.Millisecond, m.now)
+	require.Equal(t, Ramp, m.look(0).State, "a success closes")
+	require.Equal(t, m.now.Add(2*EarlyEvery), m.look(0).Until.UTC(), "gently, for no longer than it was shut out")
+	m.vms[0].End(&p, &success, m.now)
+	m.now = m.now.Add(LookEvery)
+	require.Equal(t, Ramp, m.look(1).State, "the others learn it")
+}
+
+// TestEarlyNotIfAsked leaves a target alone that asked to wait.
+func TestEarlyNotIfAsked(t *testing.T) {
+	m := newMachine(t, `{"consecutive": 2, "open": "10s"}`, 1)
+	o := tooFast(8 * time.Second)
+	m.try(0, o)
+	m.pass(3 * EarlyEvery)
+	_, ok := m.vms[0].Early(0, m.now)
+	require.False(t, ok)
+}
+
 func TestProbes(t *testing.T) {
 	m := newMachine(t, `{"consecutive": 1, "open": "1s", "probes": 2, "probe_timeout": "10s"}`, 2)
 	m.fails(0, 1)

@@ -19,6 +19,8 @@ type model struct {
 	rule  *rule
 	live  []try
 	shut  time.Time // until when the target is shut out, as far as anyone said
+	asked time.Time // until when it asked to wait
+	early time.Time // when it was last tried before its time
 	known time.Time // since when all VMs know that
 	ramp  uint32    // the period in which the share was seen
 	share float64
@@ -56,6 +58,23 @@ func (m *model) Admit(t *rapid.T) {
 	m.live = append(m.live, try{h, p, m.now})
 }
 
+// Early is at most one in EarlyEvery for all VMs, and never for a target that
+// asked to wait and of which that is known.
+func (m *model) Early(t *rapid.T) {
+	h := m.vm(t)
+	p, ok := h.Early(0, m.now)
+	if !ok {
+		require.Equal(t, Pass{}, p)
+		return
+	}
+	require.False(t, m.now.Before(m.asked), "asked to wait")
+	require.False(t, m.now.Before(m.early.Add(EarlyEvery)), "too soon")
+	require.Equal(t, Open, h.Look(0, m.now).State)
+	m.early = m.now
+	h.Begin(&p)
+	m.live = append(m.live, try{h, p, m.now})
+}
+
 // one takes a running attempt out.
 func (m *model) one(t *rapid.T) try {
 	if len(m.live) == 0 {
@@ -74,11 +93,13 @@ func (m *model) Succeed(t *rapid.T) {
 	if s := x.vm.Look(0, m.now).State; probe {
 		require.Contains(t, []State{Closed, Ramp}, s, "a success closes")
 	}
+	m.closed(x.vm)
 }
 
 func (m *model) Content(t *rapid.T) {
 	x := m.one(t)
 	x.vm.Content(&x.pass, time.Duration(rapid.IntRange(1, 5000).Draw(t, "ms"))*time.Millisecond, m.now)
+	m.closed(x.vm)
 	m.live = append(m.live, x)
 }
 
@@ -96,6 +117,9 @@ func (m *model) Wait(t *rapid.T) {
 	s := x.vm.Look(0, m.now)
 	require.Equal(t, Open, s.State)
 	require.GreaterOrEqual(t, s.Until.UnixMilli(), m.now.Add(after).UnixMilli())
+	if r := m.record(t); r.asked && s.Until.After(m.asked) {
+		m.asked = s.Until
+	}
 	require.Contains(t, []llm.Class{llm.RateLimited, llm.ProviderError, llm.TimeoutError}, s.Cause)
 	m.notes(x.vm)
 }
@@ -127,6 +151,13 @@ func (m *model) Die(t *rapid.T) {
 func (m *model) notes(h *Health) {
 	if s := h.Look(0, m.now); s.State == Open && s.Until.After(m.shut) {
 		m.shut, m.known = s.Until, m.now.Add(LookEvery)
+	}
+}
+
+// closed takes down that a VM has closed the circuit, maybe before its time.
+func (m *model) closed(h *Health) {
+	if s := h.Look(0, m.now).State; s == Closed || s == Ramp {
+		m.shut, m.asked = time.Time{}, time.Time{}
 	}
 }
 
@@ -174,7 +205,7 @@ func (m *model) grows(t *rapid.T, r *record) {
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := newModel(t)
-		t.Repeat(map[string]func(*rapid.T){"": m.Check, "admit": m.Admit, "admit more": m.Admit, "succeed": m.Succeed,
+		t.Repeat(map[string]func(*rapid.T){"": m.Check, "admit": m.Admit, "admit more": m.Admit, "early": m.Early, "succeed": m.Succeed,
 			"content": m.Content, "fail": m.Fail, "fail more": m.Fail, "wait": m.Wait, "leave": m.Leave, "pass": m.Pass,
 			"lose": m.LoseRaces, "die": m.Die})
 		m.recovers(t)

@@ -117,6 +117,6 @@ func (h *Health) note(t *target, d *delta) {
 	t.view.apply(d, t.rule, d.at)
 	t.pending.join(d)
 	if resets || d.urgent() {
-		h.sync(t, d.at, false)
+		h.sync(t, d.at, none)
 	}
 }

@@ -37,6 +37,8 @@ type record struct {
 	gen    uint32
 	run    uint32 // failures in a row
 	pause  uint32 // how long it was shut out, in ms
+	asked  bool   // Open because it asked to wait
+	early  int64  // when Open was last tried before its time
 	since  int64  // when the period, or the last probe, began
 	until  int64  // when Open or Ramp ends, or the last probe is given up
 	window sliding.Window
@@ -82,20 +84,30 @@ func (r *record) ahead(now int64) bool { return r.state != Closed && r.since > n
 func (r *record) turn(s State, since, until int64) {
 	r.state, r.since, r.until = s, since, until
 	r.gen++
-	r.probes = 0
+	r.probes, r.asked, r.early = 0, false, 0
 }
 
-// shut opens the circuit until a time; it never shortens what is left.
-func (r *record) shut(c llm.Class, now, until int64) {
+// shut opens the circuit until a time; it never shortens what is left. asked: the
+// target says so itself.
+func (r *record) shut(c llm.Class, now, until int64, asked bool) {
 	until = min(until, now+maxShut.Milliseconds())
 	switch {
 	case until <= now:
 	case r.state != Open:
 		r.turn(Open, now, until)
-		r.class = c
+		r.class, r.asked = c, asked
 	case until > r.until:
-		r.since, r.until, r.class = now, until, c
+		r.since, r.until, r.class, r.asked = now, until, c, asked
 	}
+}
+
+// hasten takes the right to try a target that failures shut out before its time.
+func (r *record) hasten(now int64) bool {
+	if r.state != Open || r.asked || now < max(r.since, r.early)+EarlyEvery.Milliseconds() {
+		return false
+	}
+	r.early = now
+	return true
 }
 
 // trip opens the circuit because of failures, each time for longer.
@@ -110,7 +122,7 @@ func (r *record) trip(u *rule, c llm.Class, now int64) {
 	if r.trips < 255 {
 		r.trips++
 	}
-	r.shut(c, now, now+min(d, u.limit))
+	r.shut(c, now, now+min(d, u.limit), false)
 }
 
 // recover closes the circuit, gently. What failed before is forgotten.
@@ -159,10 +171,10 @@ func (r *record) apply(d *delta, u *rule, now int64) {
 	if d.gen == r.gen {
 		r.count(d, u, now)
 	}
-	if r.state == HalfOpen && d.probeGen == r.gen {
+	if d.probeGen == r.gen {
 		r.judge(d, u, now)
 	}
-	r.shut(d.class, now, d.until)
+	r.shut(d.class, now, d.until, true)
 }
 
 // count takes in what ended well and what failed of this period.
@@ -188,8 +200,15 @@ func (r *record) ill(u *rule, now int64) bool {
 	return u.ratio > 0 && attempts >= u.least && ratio >= u.ratio
 }
 
-// judge takes in how probes ended.
+// judge takes in how probes ended. A try before its time can only help.
 func (r *record) judge(d *delta, u *rule, now int64) {
+	if r.state == Open && d.verdict == good && r.early > 0 && !r.asked {
+		r.pause = uint32(min(now-r.since, maxShut.Milliseconds()))
+		r.recover(u, now)
+	}
+	if r.state != HalfOpen {
+		return
+	}
 	r.probes -= min(r.probes, d.ended)
 	switch d.verdict {
 	case bad:

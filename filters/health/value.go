@@ -10,10 +10,10 @@ import (
 // A value of shared data holds the record of one target, as words of 8 bytes,
 // big endian:
 //
-//	version, 1; state; class; trips; probes: a byte each, then 3 bytes of 0
+//	version, 2; state; class; trips; probes; asked: a byte each, then 2 bytes of 0
 //	gen, run: 4 bytes each
 //	pause, ms
-//	since, until, Unix ms
+//	since, until, early, Unix ms
 //	first: µs; then Unix ms of the last sample
 //	each: the same
 //	slot of the window
@@ -21,16 +21,20 @@ import (
 //
 // A value that cannot be read is taken as absent: the target starts again.
 const (
-	valueVersion = 1
+	valueVersion = 2
 	valueSize    = 8 * words
-	words        = 10 + sliding.Buckets
+	words        = 11 + sliding.Buckets
 	maxTime      = 1 << 50 // Unix ms
 )
 
 func appendRecord(dst []byte, r *record) []byte {
+	asked := uint64(0)
+	if r.asked {
+		asked = 1
+	}
 	w := [words]uint64{
-		valueVersion<<56 | uint64(r.state)<<48 | uint64(r.class)<<40 | uint64(r.trips)<<32 | uint64(r.probes)<<24,
-		uint64(r.gen)<<32 | uint64(r.run), uint64(r.pause), uint64(r.since), uint64(r.until),
+		valueVersion<<56 | uint64(r.state)<<48 | uint64(r.class)<<40 | uint64(r.trips)<<32 | uint64(r.probes)<<24 | asked<<16,
+		uint64(r.gen)<<32 | uint64(r.run), uint64(r.pause), uint64(r.since), uint64(r.until), uint64(r.early),
 		uint64(r.first.micros), uint64(r.first.at), uint64(r.each.micros), uint64(r.each.at), uint64(r.window.Slot),
 	}
 	for i, p := range r.window.Ring {
@@ -55,14 +59,15 @@ func readRecord(b []byte) (record, bool) {
 	r := record{
 		state: State(w[0] >> 48), class: llm.Class(w[0] >> 40), trips: uint8(w[0] >> 32), probes: uint8(w[0] >> 24),
 		gen: uint32(w[1] >> 32), run: uint32(w[1]), pause: uint32(w[2]), since: int64(w[3]), until: int64(w[4]),
-		first: average{uint32(w[5]), int64(w[6])}, each: average{uint32(w[7]), int64(w[8])},
+		asked: w[0]>>16&1 != 0, early: int64(w[5]),
+		first: average{uint32(w[6]), int64(w[7])}, each: average{uint32(w[8]), int64(w[9])},
 	}
-	r.window.Slot = int64(w[9])
+	r.window.Slot = int64(w[10])
 	for i := range r.window.Ring {
 		v := w[words-sliding.Buckets+i]
 		r.window.Ring[i] = sliding.Pair{A: uint32(v >> 32), B: uint32(v)}
 	}
-	if w[0]>>56 != valueVersion || (w[0]<<40|w[2]>>32|w[5]>>32|w[7]>>32) != 0 || !r.sound() {
+	if w[0]>>56 != valueVersion || (w[0]<<48|w[0]>>17<<57|w[2]>>32|w[6]>>32|w[8]>>32) != 0 || !r.sound() {
 		return record{}, false
 	}
 	return r, true
@@ -71,7 +76,7 @@ func readRecord(b []byte) (record, bool) {
 // sound reports whether a record can be one of the machine's: everything that
 // shuts a target out is bounded in time.
 func (r *record) sound() bool {
-	for _, t := range [...]int64{r.since, r.until, r.first.at, r.each.at, r.window.Slot} {
+	for _, t := range [...]int64{r.since, r.until, r.early, r.first.at, r.each.at, r.window.Slot} {
 		if t < 0 || t > maxTime {
 			return false
 		}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"time"
 
 	"github.com/posterngw/postern/filters/health"
@@ -10,8 +11,9 @@ import (
 
 // pass asks for the right to try each target of the plan. A target that is shut
 // out leaves it, and one that recovers and has had its share goes to its end,
-// where one stands, too, that others are probing. With nothing but those left the
-// request is refused until the first may be tried.
+// where one stands, too, that others are probing. With nothing but those left one
+// that failures shut out may be tried before its time; if not, the request is
+// refused until the first may be tried.
 func (r *request) pass() *llm.Error {
 	var verdicts [route.MaxPlan]health.Verdict
 	kept := r.plan.Targets[:0]
@@ -37,8 +39,25 @@ func (r *request) pass() *llm.Error {
 	for _, t := range kept {
 		r.plan.Exclude(t, route.Unhealthy)
 	}
-	r.plan.Targets = nil
+	if r.plan.Targets = nil; r.early() {
+		return nil
+	}
 	return r.shutOut()
+}
+
+// early makes the plan of one target that is shut out, if one may be tried so.
+func (r *request) early() bool {
+	for i, x := range r.plan.Excluded {
+		if x.Reason != route.Unhealthy {
+			continue
+		}
+		if p, ok := r.snap.health.Early(x.Target.Index, r.began); ok {
+			r.plan.Excluded = slices.Delete(r.plan.Excluded, i, i+1)
+			r.plan.Targets, r.passes = append(r.plan.Targets, x.Target), append(r.passRoom[:0], p)
+			return true
+		}
+	}
+	return false
 }
 
 // report tells the health of an attempt's target how it ended. An error that
