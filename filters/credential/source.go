@@ -29,6 +29,8 @@ type Source struct {
 	tokens   []*tokens
 	carry    carrier
 	byok     *byok
+	host     bool // the host authenticates,
+	signer   bool // and by a signature of AWS
 }
 
 // giver makes the headers of one way to authenticate.
@@ -118,6 +120,20 @@ func (s *Source) Headers(dst [][2]string, a *Attempt) ([][2]string, *llm.Error) 
 	return s.give.headers(dst, a)
 }
 
+// Left appends the names of the headers that the host sets, where it is the host
+// that authenticates. They are on the request when the host tries the next target,
+// and must not go there.
+func (s *Source) Left(dst []string, a *Attempt) []string {
+	switch {
+	case !s.host:
+	case s.signer:
+		dst = append(dst, "authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token")
+	default:
+		dst = append(dst, s.carry.put(nil, a, "")[0][0])
+	}
+	return dst
+}
+
 // Refused is told how a provider answered an attempt that it did not serve.
 func (s *Source) Refused(slot int, e *llm.Error, now time.Time) {
 	if s.give != nil && slot >= 0 {
@@ -157,6 +173,7 @@ func New(provider string, c *Config, out Outside) (*Source, error) {
 		s.carry = carrier(*k)
 	}
 	if c.ByHost() {
+		s.host, s.signer = true, c.Auth.AWS != nil
 		return s, nil
 	}
 	var err error

@@ -139,6 +139,9 @@ func (p *providerStage) sign(path string, sum *[sha256.Size]byte) *llm.Error {
 		return e
 	}
 	p.attempt().slot = auth.Slot
+	if len(p.r.plan.Targets) > 1 {
+		p.attempt().headers = p.source().Left(p.attempt().headers, auth)
+	}
 	for _, h := range headers {
 		p.set(h[0], h[1])
 	}
