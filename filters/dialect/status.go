@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/posterngw/postern/filters/llm"
+	"github.com/posterngw/postern/filters/wire/jsonx"
 )
 
 // StatusError is what an error answer means by its status alone. A codec
@@ -50,6 +51,44 @@ func byStatus(status int) (llm.Class, string) {
 	}
 	return llm.ProviderError, "provider_error"
 }
+
+// Hint is what the words of an error's message mean where its status does not say it.
+type Hint struct {
+	Of      llm.Class // by the status; NoError: of any
+	Class   llm.Class
+	Phrases []string // in lower case; any of them will do
+}
+
+// codes are those of the classes that hints lead to.
+var codes = [...]string{llm.ContextLength: "context_length_exceeded", llm.ContentFilter: "content_filter", llm.RateLimited: "rate_limit_exceeded",
+	llm.QuotaExhausted: "provider_quota", llm.Overloaded: "provider_overloaded", llm.ProviderError: "provider_not_found"}
+
+// Refine gives a classified error the meaning of the first hint that its message
+// bears out, and the message.
+func Refine(e *llm.Error, message string, hints []Hint) {
+	for i := range hints {
+		h := &hints[i]
+		if (h.Of == llm.NoError || h.Of == e.Class) && Says(message, h.Phrases) {
+			e.Class, e.Code = h.Class, codes[h.Class]
+			e.Status = e.Class.Status()
+			break
+		}
+	}
+	Describe(e, message)
+}
+
+// Complaint is the message of an error body, under the one name of keys; empty where
+// it has none. At most MaxMessage bytes are kept.
+func Complaint(body []byte, keys *jsonx.Keys) string {
+	var doc jsonx.Document
+	if doc.Scan(body, keys, jsonx.Limits{}) != nil {
+		return ""
+	}
+	return Plain(jsonx.Interior(doc.Raw(0)), MaxMessage)
+}
+
+// MaxMessage bounds what is kept of a provider's message, in bytes.
+const MaxMessage = 1000
 
 // Malformed is an answer that cannot be read; cause is for operators.
 //

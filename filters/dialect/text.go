@@ -12,10 +12,14 @@ import (
 const maxArgumentsDepth = 256
 
 // AppendInput appends the arguments of a call as the JSON object that they
-// spell; none at all are the empty object. False means that they are no object.
+// spell; none at all are the empty object. False means that they are no object, and
+// that nothing was appended.
 func AppendInput(dst []byte, c *llm.ToolCall) ([]byte, bool) {
+	if c.Input != nil && jsonx.KindOf(c.Input) != jsonx.Object {
+		return dst, false
+	}
 	if c.Input != nil {
-		return append(dst, c.Input...), jsonx.KindOf(c.Input) == jsonx.Object
+		return append(dst, c.Input...), true
 	}
 	at := len(dst)
 	dst = jsonx.Unescape(dst, c.Arguments)

@@ -3,6 +3,7 @@ package replay
 import (
 	"bytes"
 	"encoding/json"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -85,9 +86,37 @@ func sameQuestion(t require.TestingT, from *party, body []byte, must bool) {
 	}
 }
 
+// broken is a body as no honest peer sends it: cut, spliced, or JSON of the wrong form.
+func broken(t *rapid.T, body []byte) []byte {
+	random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "damage"), 0))
+	if rapid.Bool().Draw(t, "bytes") || !json.Valid(body) {
+		return dialecttest.Damage(random, body)
+	}
+	return dialecttest.Wrong(random, body)
+}
+
+// brokenQuestion checks that a request that may be anything is refused, or becomes
+// JSON.
+func brokenQuestion(t *rapid.T, from *party, body []byte) {
+	body = broken(t, body)
+	if _, bad := jsonx.Scan(body, from.api.Client.Inspected(), jsonx.Limits{}); bad != nil {
+		return
+	}
+	for i := range providers {
+		if out, ok := translated(t, from, &providers[i], body); ok {
+			require.True(t, json.Valid(out), "%s\n%s", body, out)
+		}
+	}
+}
+
 func requestProperty(t *rapid.T) {
-	sameQuestion(t, &chat, drawChat(t), true)
-	sameQuestion(t, &response, drawResponse(t), true)
+	for _, asks := range []struct {
+		by   *party
+		body []byte
+	}{{&chat, drawChat(t)}, {&response, drawResponse(t)}} {
+		sameQuestion(t, asks.by, asks.body, true)
+		brokenQuestion(t, asks.by, asks.body)
+	}
 }
 
 // TestRequests draws requests of each client and reads them, and what they become,
@@ -183,8 +212,41 @@ func responseFinish(stream bool, body []byte) string {
 func answerProperty(t *rapid.T) {
 	d := drawAnswer(t)
 	for _, stream := range []bool{false, true} {
-		sameAnswer(t, &claude, stream, d.asClaude(t, stream), d.finish)
-		sameAnswer(t, &flash, stream, d.asGemini(t, stream), d.finish)
+		for _, said := range []struct {
+			by   *party
+			body []byte
+		}{{&claude, d.asClaude(t, stream)}, {&flash, d.asGemini(t, stream)}} {
+			sameAnswer(t, said.by, stream, said.body, d.finish)
+			brokenAnswer(t, said.by, stream, broken(t, said.body))
+		}
+	}
+}
+
+// brokenAnswer checks that an answer that may be anything ends in one typed way, and
+// that clients get JSON of it.
+func brokenAnswer(t *rapid.T, from *party, stream bool, body []byte) {
+	f := llm.Facts{Operation: llm.Chat, Stream: stream, Choices: 1, WantsUsage: true}
+	if !stream {
+		a, fault := from.api.Provider.Decode(&f, &from.target, body)
+		if fault != nil {
+			require.NotZero(t, fault.Class)
+			return
+		}
+		for i := range clients {
+			out := clients[i].api.Client.AppendAnswer(nil, &f, "shown", a, nil)
+			require.True(t, json.Valid(out), "%s\n%s", body, out)
+		}
+		return
+	}
+	events := dialecttest.Decode(from.api.Provider.NewDecoder(&f, &from.target, dialect.Limits{Event: 1 << 20}), body)
+	require.NoError(t, dialecttest.CheckEvents(events))
+	for i := range clients {
+		out := dialecttest.Encode(clients[i].api.Client.NewEncoder(&f, "shown"), events)
+		for line := range bytes.Lines(out) {
+			if data, ok := bytes.CutPrefix(bytes.TrimSpace(line), []byte("data: ")); ok && string(data) != "[DONE]" {
+				require.True(t, json.Valid(data), "%s\n%s", body, data)
+			}
+		}
 	}
 }
 

@@ -10,9 +10,6 @@ import (
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
 
-// maxMessage bounds what is kept of a provider's message, in bytes.
-const maxMessage = 1000
-
 // Classify reads an error answer by its status and by what its body says.
 func (*provider) Classify(status int, h dialect.Header, body []byte) *llm.Error {
 	var doc jsonx.Document
@@ -62,7 +59,7 @@ func (f *failure) read(doc *jsonx.Document) bool {
 		case "type":
 			f.kind = dialect.Plain(dialect.Text(&it), 100)
 		case "message":
-			f.message = dialect.Plain(dialect.Text(&it), maxMessage)
+			f.message = dialect.Plain(dialect.Text(&it), dialect.MaxMessage)
 		}
 	}
 	return true
@@ -91,40 +88,16 @@ func (f *failure) classify() *llm.Error {
 		f.status = 500
 	}
 	e := dialect.StatusError(f.status)
-	if e.Class == llm.ClientError {
-		f.refine(e)
-	}
-	dialect.Describe(e, f.message)
+	dialect.Refine(e, f.message, hints)
 	return e
 }
 
-// contextPhrases tell that the conversation is too long: the API has no type of
-// its own for it.
-var contextPhrases = []string{
-	"prompt is too long", "exceed context limit", "exceeds the context", "context window", "maximum context length",
-	"input is too long", "too many tokens",
-}
-
-// quotaPhrases tell that the account is empty, filterPhrases that the answer was
-// held back.
-var (
-	quotaPhrases  = []string{"credit balance", "usage limits"}
-	filterPhrases = []string{"content filtering policy"}
-)
-
-// refine tells what the API calls an invalid request and is not.
-func (f *failure) refine(e *llm.Error) {
-	switch {
-	case dialect.Says(f.message, contextPhrases):
-		e.Class, e.Code = llm.ContextLength, "context_length_exceeded"
-	case dialect.Says(f.message, quotaPhrases):
-		e.Class, e.Code = llm.QuotaExhausted, "provider_quota"
-	case dialect.Says(f.message, filterPhrases):
-		e.Class, e.Code = llm.ContentFilter, "content_filter"
-	default:
-		return
-	}
-	e.Status = e.Class.Status()
+// hints tell by a message what the API calls an invalid request and is not.
+var hints = []dialect.Hint{
+	{Of: llm.ClientError, Class: llm.ContextLength, Phrases: []string{"prompt is too long", "exceed context limit", "exceeds the context",
+		"context window", "maximum context length", "input is too long", "too many tokens"}},
+	{Of: llm.ClientError, Class: llm.QuotaExhausted, Phrases: []string{"credit balance", "usage limits"}},
+	{Of: llm.ClientError, Class: llm.ContentFilter, Phrases: []string{"content filtering policy"}},
 }
 
 // limits are the rate limits that the API reports in headers.

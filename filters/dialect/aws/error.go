@@ -9,9 +9,6 @@ import (
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
 
-// maxMessage bounds what is kept of a provider's message, in bytes.
-const maxMessage = 1000
-
 // Pause is the header that AWS's clients obey when they try again.
 const Pause = "x-amz-retry-after"
 
@@ -53,7 +50,7 @@ type failure struct {
 	name, message string
 }
 
-func bounded(s string) string { return s[:min(len(s), maxMessage)] }
+func bounded(s string) string { return s[:min(len(s), dialect.MaxMessage)] }
 
 // shortName is an error's name without its namespace and without what stands
 // behind a colon: "com.amazon.coral#ValidationException:http://…".
@@ -76,7 +73,7 @@ func (f *failure) read(body []byte) {
 				f.name = shortName(dialect.Plain(dialect.Text(&it), 100))
 			}
 		case "message", "Message":
-			f.message = dialect.Plain(dialect.Text(&it), maxMessage)
+			f.message = dialect.Plain(dialect.Text(&it), dialect.MaxMessage)
 		}
 	}
 }
@@ -118,38 +115,19 @@ func (f *failure) classify() *llm.Error {
 		f.status = 500
 	}
 	e := dialect.StatusError(f.status)
-	f.refine(e)
-	dialect.Describe(e, f.message)
+	dialect.Refine(e, f.message, hints)
 	return e
 }
 
-// The phrases by which the messages of one exception are told apart.
-var (
-	contextPhrases = []string{"input is too long", "prompt is too long", "too many input tokens", "input tokens exceed", "context length",
-		"context window", "exceed context limit", "expected maxlength", "maximum context", "input token count exceeds", "exceeds the maximum"}
-	modelPhrases = []string{"model identifier is invalid", "on-demand throughput", "model is not supported", "doesn't support the model",
-		"end of its life", "model version is no longer", "does not exist", "isn't supported by this model"}
-	filterPhrases = []string{"content filter", "guardrail", "content policy"}
-	quotaPhrases  = []string{"per day", "daily"}
-)
-
-// refine tells what AWS calls invalid or throttled and is something else.
-func (f *failure) refine(e *llm.Error) {
-	switch {
-	case e.Class == llm.RateLimited && dialect.Says(f.message, quotaPhrases):
-		e.Class, e.Code = llm.QuotaExhausted, "provider_quota"
-	case e.Class != llm.ClientError:
-		return
-	case dialect.Says(f.message, contextPhrases):
-		e.Class, e.Code = llm.ContextLength, "context_length_exceeded"
-	case dialect.Says(f.message, modelPhrases):
-		e.Class, e.Code = llm.ProviderError, "provider_not_found"
-	case dialect.Says(f.message, filterPhrases):
-		e.Class, e.Code = llm.ContentFilter, "content_filter"
-	default:
-		return
-	}
-	e.Status = e.Class.Status()
+// hints tell by a message what AWS calls invalid or throttled and is something else.
+var hints = []dialect.Hint{
+	{Of: llm.RateLimited, Class: llm.QuotaExhausted, Phrases: []string{"per day", "daily"}},
+	{Of: llm.ClientError, Class: llm.ContextLength, Phrases: []string{"input is too long", "prompt is too long", "too many input tokens",
+		"input tokens exceed", "context length", "context window", "exceed context limit", "expected maxlength", "maximum context",
+		"input token count exceeds", "exceeds the maximum"}},
+	{Of: llm.ClientError, Class: llm.ProviderError, Phrases: []string{"model identifier is invalid", "on-demand throughput", "model is not supported",
+		"doesn't support the model", "end of its life", "model version is no longer", "does not exist", "isn't supported by this model"}},
+	{Of: llm.ClientError, Class: llm.ContentFilter, Phrases: []string{"content filter", "guardrail", "content policy"}},
 }
 
 // ErrorName is the name that an error of this class and status has here.

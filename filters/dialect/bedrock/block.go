@@ -124,11 +124,11 @@ func (b *blocks) reasoning(raw []byte) llm.Part {
 
 // unsealBlob is dialect.Unseal of what the API carries as base64: Claude's
 // redacted thinking is base64 itself and goes as it is, others' is sealed and
-// encoded once more.
+// encoded once more. What base64 hides is text of anybody's: it is escaped again.
 func unsealBlob(own string, data llm.Escaped) (origin string, signature llm.Escaped) {
 	if plain, err := base64.StdEncoding.AppendDecode(nil, data); err == nil {
 		if origin, signature = dialect.Unseal(own, plain); origin != own {
-			return origin, signature
+			return origin, jsonx.Escape(nil, string(signature))
 		}
 	}
 	return own, data
@@ -139,7 +139,7 @@ func appendBlob(dst []byte, own, origin string, signature llm.Escaped) []byte {
 	if origin == "" || origin == own {
 		return append(dst, signature...)
 	}
-	return base64.StdEncoding.AppendEncode(dst, dialect.AppendSeal(nil, own, origin, signature))
+	return base64.StdEncoding.AppendEncode(dst, dialect.AppendSeal(nil, own, origin, jsonx.Unescape(nil, signature)))
 }
 
 // readGuarded reads content that a guardrail shall look at: for other APIs it is

@@ -71,7 +71,7 @@ func finishWord(f llm.Finish, sequence llm.Escaped) string {
 
 // failed is the error that a finish reason tells; nil for one that tells none.
 func failed(word, message llm.Escaped) *llm.Error {
-	text := dialect.Plain(message, maxMessage)
+	text := dialect.Plain(message, dialect.MaxMessage)
 	switch string(word) {
 	case "ERROR":
 		return classify(500, text)

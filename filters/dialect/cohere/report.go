@@ -1,8 +1,6 @@
 package cohere
 
 import (
-	"strings"
-
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
@@ -59,30 +57,23 @@ func (endpoint) AppendModels(dst []byte, names []string) []byte {
 	return w.B
 }
 
-// maxMessage bounds what is kept of a provider's message, in bytes.
-const maxMessage = 1000
-
 var errorKeys = jsonx.NewKeys("message")
 
 // Classify reads an error answer by its status and by what its body says.
 func (endpoint) Classify(status int, h dialect.Header, body []byte) *llm.Error {
-	var doc jsonx.Document
-	message := ""
-	if doc.Scan(body, errorKeys, jsonx.Limits{}) == nil {
-		message = dialect.Plain(jsonx.Interior(doc.Raw(0)), maxMessage)
-	}
-	e := classify(status, message)
+	e := classify(status, dialect.Complaint(body, errorKeys))
 	e.After = dialect.RetryAfter(h)
 	return e
 }
 
-// phrases tell in a message what the API has no code for.
-var (
-	contextPhrases = []string{"too many tokens: total", "too many tokens: size", "prompt exceeds context length", "context length",
-		"reduce the length", "input is too long"}
-	quotaPhrases  = []string{"/ month", "per month", "monthly", "billing", "payment", "credits"}
-	filterPhrases = []string{"blocked output", "blocked input", "deny-listed", "content policy", "toxic"}
-)
+// hints tell by a message what the API has no code for.
+var hints = []dialect.Hint{
+	{Of: llm.ClientError, Class: llm.ContextLength, Phrases: []string{"too many tokens: total", "too many tokens: size", "prompt exceeds context length",
+		"context length", "reduce the length", "input is too long"}},
+	{Of: llm.ClientError, Class: llm.ContentFilter, Phrases: []string{"blocked output", "blocked input", "deny-listed", "content policy", "toxic"}},
+	{Of: llm.RateLimited, Class: llm.RateLimited, Phrases: []string{"/ minute"}},
+	{Of: llm.RateLimited, Class: llm.QuotaExhausted, Phrases: []string{"/ month", "per month", "monthly", "billing", "payment", "credits"}},
+}
 
 // classify goes by the status; a status of success is an error of the server's
 // own, told in an answer.
@@ -91,19 +82,13 @@ func classify(status int, message string) *llm.Error {
 		status = 500
 	}
 	e := dialect.StatusError(status)
-	switch {
-	case status == 498: // a deny-listed token
+	switch status {
+	case 498: // a deny-listed token
 		e.Class, e.Code = llm.ContentFilter, "content_filter"
-	case status == 499: // cancelled, but not by us
+	case 499: // cancelled, but not by us
 		e.Class, e.Code = llm.ProviderError, "provider_cancelled"
-	case e.Class == llm.ClientError && dialect.Says(message, contextPhrases):
-		e.Class, e.Code = llm.ContextLength, "context_length_exceeded"
-	case e.Class == llm.ClientError && dialect.Says(message, filterPhrases):
-		e.Class, e.Code = llm.ContentFilter, "content_filter"
-	case e.Class == llm.RateLimited && dialect.Says(message, quotaPhrases) && !strings.Contains(message, "/ minute"):
-		e.Class, e.Code = llm.QuotaExhausted, "provider_quota"
 	default:
-		dialect.Describe(e, message)
+		dialect.Refine(e, message, hints)
 		return e
 	}
 	e.Status = e.Class.Status()
@@ -122,7 +107,7 @@ func scanAnswer(doc *jsonx.Document, body []byte, keys *jsonx.Keys, content int,
 		return nil
 	}
 	if message, ok := jsonx.Lookup(body, "message"); ok && jsonx.KindOf(message) == jsonx.String {
-		return classify(0, dialect.Plain(jsonx.Interior(message), maxMessage))
+		return classify(0, dialect.Plain(jsonx.Interior(message), dialect.MaxMessage))
 	}
 	return dialect.Malformed("no " + keys.Name(content))
 }

@@ -16,7 +16,7 @@ type decoder struct {
 	usage llm.Usage
 	cites []llm.Citation
 
-	started, ended bool
+	started bool
 
 	blocks int  // blocks shown
 	open   bool // the last of them is
@@ -100,7 +100,7 @@ func (d *decoder) Read(data []byte, emit func(*llm.Event)) {
 // failure takes an error body in place of an event.
 func (d *decoder) failure(emit func(*llm.Event)) {
 	if raw := d.Doc.Raw(eMessage); jsonx.KindOf(raw) == jsonx.String {
-		d.Fail(classify(0, dialect.Plain(jsonx.Interior(raw), maxMessage)), emit)
+		d.Fail(classify(0, dialect.Plain(jsonx.Interior(raw), dialect.MaxMessage)), emit)
 	}
 }
 

@@ -239,7 +239,7 @@ func (d *v1Decoder) Read(data []byte, emit func(*llm.Event)) {
 		d.endV1(emit)
 	case "":
 		if message, ok := jsonx.Lookup(data, "message"); ok {
-			d.Fail(classify(0, dialect.Plain(jsonx.Interior(message), maxMessage)), emit)
+			d.Fail(classify(0, dialect.Plain(jsonx.Interior(message), dialect.MaxMessage)), emit)
 		}
 	}
 }

@@ -62,6 +62,8 @@ func (s Suite) Run(t *testing.T) {
 	run("junk", s.API.Provider != nil && streams, s.junk)
 	run("any order", s.API.Client != nil && streams, s.anyOrder)
 	run("errors", s.API.Client != nil, s.errors)
+	run("wrong requests", s.API.Client != nil && s.API.Provider != nil, s.wrongRequests)
+	run("wrong answers", s.API.Client != nil && s.API.Provider != nil, s.wrongAnswers)
 	run("answers", s.API.Client != nil && s.API.Provider != nil, s.answers)
 	run("streams", s.API.Client != nil && s.API.Provider != nil && streams, s.streams)
 	run("taps", s.API.Same != nil && streams, s.taps)
@@ -300,7 +302,7 @@ func (s Suite) junk(t *testing.T) {
 	for name, stream := range s.Streams {
 		t.Run(name, func(t *testing.T) {
 			for range 300 {
-				s.Junk(t, damage(random, stream))
+				s.Junk(t, Damage(random, stream))
 			}
 		})
 	}
@@ -323,28 +325,6 @@ func (s Suite) Junk(t testing.TB, data []byte) {
 		_, told := Tap(s.API.Same.NewTap(&f, limits, &dialect.Patch{Usage: true, Model: "x"}), data)
 		require.NotEmpty(t, told)
 	}
-}
-
-// damage cuts, flips, doubles or drops bytes.
-func damage(random *rand.Rand, data []byte) []byte {
-	out := append([]byte(nil), data...)
-	for range 1 + random.IntN(3) {
-		at := random.IntN(len(out) + 1)
-		n := min(random.IntN(20), len(out)-at)
-		switch random.IntN(4) {
-		case 0:
-			out = out[:at]
-		case 1:
-			for i := range n {
-				out[at+i] ^= byte(1 + random.IntN(255))
-			}
-		case 2:
-			out = append(out[:at:at], append(append([]byte(nil), out[at:at+n]...), out[at:]...)...)
-		case 3:
-			out = append(out[:at], out[at+n:]...)
-		}
-	}
-	return out
 }
 
 // errors checks that every class has an error body that tells the causes, and an

@@ -10,9 +10,6 @@ import (
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
 
-// maxMessage bounds what is kept of a provider's message, in bytes.
-const maxMessage = 1000
-
 // Classify reads an error answer by its status and by what its body says: a
 // google.rpc.Status, in streams without events within an array.
 func (*provider) Classify(status int, h dialect.Header, body []byte) *llm.Error {
@@ -64,7 +61,7 @@ type failure struct {
 func (f *failure) read(raw []byte) bool {
 	switch jsonx.KindOf(raw) {
 	case jsonx.String:
-		f.message = dialect.Plain(jsonx.Interior(raw), maxMessage)
+		f.message = dialect.Plain(jsonx.Interior(raw), dialect.MaxMessage)
 		return true
 	case jsonx.Object:
 	default:
@@ -77,7 +74,7 @@ func (f *failure) read(raw []byte) bool {
 				f.status = int(n)
 			}
 		case "message":
-			f.message = dialect.Plain(dialect.Text(&it), maxMessage)
+			f.message = dialect.Plain(dialect.Text(&it), dialect.MaxMessage)
 		case "status":
 			f.word = dialect.Plain(dialect.Text(&it), 100)
 		case "details":

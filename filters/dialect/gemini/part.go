@@ -83,20 +83,21 @@ func isFile(uri llm.Escaped) bool {
 // standard is base64 in the standard alphabet and padded: the JSON form of protocol
 // buffers takes both alphabets, and the SDKs write either.
 func standard(data llm.Escaped) llm.Escaped {
-	if bytes.IndexByte(data, '\\') >= 0 {
+	escaped := bytes.IndexByte(data, '\\') >= 0
+	if escaped {
 		data = jsonx.Unescape(nil, data)
 	}
-	if !bytes.ContainsAny(data, "-_") && len(data)%4 == 0 {
+	if !escaped && !bytes.ContainsAny(data, "-_") && len(data)%4 == 0 {
 		return data
 	}
 	out := make(llm.Escaped, len(data), len(data)+3)
 	for i, c := range data {
-		switch c {
-		case '-':
+		switch {
+		case c == '-':
 			c = '+'
-		case '_':
+		case c == '_':
 			c = '/'
-		case '"', '\\':
+		case c == '"', c == '\\', c < ' ':
 			c = '=' // no base64 has it; nothing may end the string
 		}
 		out[i] = c

@@ -25,7 +25,6 @@ type decoder struct {
 	choices  []choice
 	started  bool
 	finished bool // a candidate has come to its end
-	ended    bool
 }
 
 // choice is the state of one candidate in the stream.

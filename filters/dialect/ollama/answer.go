@@ -48,7 +48,7 @@ func finishOf(word []byte, called bool) llm.Finish {
 // bodyError finds the error in an answer or a line; nil when there is none.
 func bodyError(doc *jsonx.Document) *llm.Error {
 	if v, ok := doc.Get(aError); ok && v.Kind == jsonx.String {
-		return classify(0, dialect.Plain(jsonx.Interior(v.Raw(doc.Body())), maxMessage))
+		return classify(0, dialect.Plain(jsonx.Interior(v.Raw(doc.Body())), dialect.MaxMessage))
 	}
 	return nil
 }

@@ -72,30 +72,22 @@ type silent struct{}
 
 func (silent) Append(dst []byte, _ *llm.Event) []byte { return dst }
 
-// maxMessage bounds what is kept of a provider's message, in bytes.
-const maxMessage = 1000
-
 var errorKeys = jsonx.NewKeys("error")
 
 // Classify reads an error answer by its status and by what its body says.
 func (provider) Classify(status int, h dialect.Header, body []byte) *llm.Error {
-	var doc jsonx.Document
-	message := ""
-	if doc.Scan(body, errorKeys, jsonx.Limits{}) == nil {
-		message = dialect.Plain(jsonx.Interior(doc.Raw(0)), maxMessage)
-	}
-	e := classify(status, message)
+	e := classify(status, dialect.Complaint(body, errorKeys))
 	e.After = dialect.RetryAfter(h)
 	return e
 }
 
-// phrases tell in a message what the API has no code for.
-var (
-	contextPhrases  = []string{"context length", "exceeds maximum context", "context window", "input length"}
-	missingPhrases  = []string{"not found, try pulling", "model not found"}
-	overloadPhrases = []string{"server busy", "maximum pending requests", "requires more system memory", "out of memory"}
-	quotaPhrases    = []string{"usage limit", "upgrade"}
-)
+// hints tell by a message what the API has no code for.
+var hints = []dialect.Hint{
+	{Class: llm.ContextLength, Phrases: []string{"context length", "exceeds maximum context", "context window", "input length"}},
+	{Class: llm.ProviderError, Phrases: []string{"not found, try pulling", "model not found"}},
+	{Class: llm.Overloaded, Phrases: []string{"server busy", "maximum pending requests", "requires more system memory", "out of memory"}},
+	{Of: llm.RateLimited, Class: llm.QuotaExhausted, Phrases: []string{"usage limit", "upgrade"}},
+}
 
 // classify goes by the status, and by the message where that says more. A status
 // of success is an error in an answer or in a stream.
@@ -104,31 +96,6 @@ func classify(status int, message string) *llm.Error {
 		status = 500
 	}
 	e := dialect.StatusError(status)
-	switch {
-	case dialect.Says(message, contextPhrases):
-		e.Class, e.Code = llm.ContextLength, "context_length_exceeded"
-	case dialect.Says(message, missingPhrases):
-		e.Class, e.Code = llm.ProviderError, "provider_not_found"
-	case dialect.Says(message, overloadPhrases):
-		e.Class, e.Code = llm.Overloaded, "provider_overloaded"
-	case e.Class == llm.RateLimited && dialect.Says(message, quotaPhrases):
-		e.Class, e.Code = llm.QuotaExhausted, "provider_quota"
-	default:
-		describe(e, message)
-		return e
-	}
-	e.Status = e.Class.Status()
-	describe(e, message)
+	dialect.Refine(e, message, hints)
 	return e
-}
-
-// describe chooses the message: what a provider says about the request is for the
-// client, the rest for operators.
-func describe(e *llm.Error, message string) {
-	if e.Class != llm.AuthError {
-		e.Cause = message
-	}
-	if message != "" && (e.Class == llm.ClientError || e.Class == llm.ContextLength) {
-		e.Message = message
-	}
 }

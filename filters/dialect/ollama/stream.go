@@ -17,11 +17,11 @@ type decoder struct {
 	decoding.Reader
 	usage llm.Usage
 
-	started, ended bool
-	blocks         int  // blocks shown
-	open           bool // the last of them is
-	kind           llm.PartKind
-	calls          int
+	started bool
+	blocks  int  // blocks shown
+	open    bool // the last of them is
+	kind    llm.PartKind
+	calls   int
 }
 
 // NewDecoder reads a streamed answer.

@@ -9,12 +9,15 @@ import (
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
 
+// tools writes the offered tools; a search of the web is no tool here, but a member of
+// its own, once.
 func (e *encoder) tools(r *llm.Request) {
+	var search *llm.Tool
 	n := 0
 	for i := range r.Tools {
 		t := &r.Tools[i]
 		if t.Server == llm.WebSearch {
-			e.search(t)
+			search = t
 			continue
 		}
 		if n++; n == 1 {
@@ -25,6 +28,9 @@ func (e *encoder) tools(r *llm.Request) {
 	if n > 0 {
 		e.w.Close(']')
 		e.choice(&r.ToolChoice)
+	}
+	if search != nil {
+		e.search(search)
 	}
 }
 

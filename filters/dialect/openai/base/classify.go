@@ -9,9 +9,6 @@ import (
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
 
-// maxMessage bounds what is kept of a provider's message, in bytes.
-const maxMessage = 1000
-
 // Classify reads an error answer by its status and by what its body says.
 func (Provider) Classify(status int, h dialect.Header, body []byte) *llm.Error {
 	f := failure{status: status}
@@ -42,7 +39,7 @@ func Fault(fault, object, body []byte) *llm.Error {
 // Named is an error that is no more than a code and a message, in an answer that
 // came with a status of success.
 func Named(code, message []byte) *llm.Error {
-	f := failure{code: dialect.Plain(code, 100), message: dialect.Plain(message, maxMessage)}
+	f := failure{code: dialect.Plain(code, 100), message: dialect.Plain(message, dialect.MaxMessage)}
 	return f.classify()
 }
 
@@ -59,7 +56,7 @@ func (f *failure) read(fault, object, body []byte) bool {
 	case kind == jsonx.Object:
 		f.object(fault)
 	case kind == jsonx.String:
-		f.message = dialect.Plain(jsonx.Interior(fault), maxMessage)
+		f.message = dialect.Plain(jsonx.Interior(fault), dialect.MaxMessage)
 	case jsonx.Equal(jsonx.Interior(object), "error"):
 		f.object(body)
 	default:
@@ -72,7 +69,7 @@ func (f *failure) object(raw []byte) {
 	for it := jsonx.Members(raw); it.Next(); {
 		switch string(dialect.Name(&it)) {
 		case "message":
-			f.message = dialect.Plain(dialect.Text(&it), maxMessage)
+			f.message = dialect.Plain(dialect.Text(&it), dialect.MaxMessage)
 		case "type":
 			f.kind = dialect.Plain(dialect.Text(&it), 100)
 		case "param":
