@@ -95,6 +95,7 @@ func (w *watcher) formOf(kind string) form {
 		return failure
 	case w.coding != "" && w.coding != zipped:
 		w.note(unreadAnswer)
+		w.usage.Partial = true
 		return passing
 	case w.api.Same == nil:
 		return passing

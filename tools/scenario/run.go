@@ -156,11 +156,13 @@ func (p *player) request(s *Step) error {
 	}
 	p.stream, p.answered, p.tried, p.tries = p.host.NewStreamOn(s.worker()), 0, map[string]int{}, nil
 	p.streams = append(p.streams, p.stream)
-	host := "gateway"
-	if len(words) > 2 && words[2] == "HTTP/1.0" {
-		host = ""
+	headers := [][2]string{{":method", words[0]}, {":path", words[1]}, {":scheme", "http"}}
+	switch {
+	case len(words) > 2 && words[2] == "HTTP/1.0":
+		headers = append(headers, [2]string{":authority", ""})
+	case !has(m.Headers, ":authority"):
+		headers = append(headers, [2]string{":authority", "gateway"})
 	}
-	headers := [][2]string{{":method", words[0]}, {":path", words[1]}, {":authority", host}, {":scheme", "http"}}
 	headers = append(headers, m.Headers...)
 	if p.file.Mode == pipeline.Callouts && !has(m.Headers, "x-request-id") { // as a plugin of the host, and as Envoy by itself
 		headers = append(headers, [2]string{"x-request-id", fmt.Sprintf("00000000-0000-4000-8000-%012x", len(p.streams))})
