@@ -102,6 +102,24 @@ func (r *replay) fail(client, cut, what string) {
 
 // prepare reads the request and starts a host for it; otherwise it says why not.
 func (r *replay) prepare() string {
+	if why := r.understand(); why != "" {
+		return why
+	}
+	for _, s := range sides(r.dialects, r.call.Operation) {
+		var ok bool
+		switch s.flavour, ok = r.flavour(s.of); {
+		case s.name == r.name:
+		case ok && !r.legacy() && (r.asked || !s.api.streams) && !(s.api.single && r.several()):
+			r.sides = append(r.sides, s)
+		default:
+			r.out.Apart = append(r.out.Apart, s.name)
+		}
+	}
+	return r.start()
+}
+
+// understand reads the request; otherwise it says why not.
+func (r *replay) understand() string {
 	r.name, r.api, r.call = own(r.dialects, r.x, &r.route)
 	if r.api == nil {
 		return "no client API of " + r.route.Dialect + " has the request line " + r.x.Method + " " + r.route.Path
@@ -118,17 +136,25 @@ func (r *replay) prepare() string {
 	}
 	r.asked = r.facts.Stream || r.call.Stream
 	r.streamed = r.asked && !r.x.failed()
-	for _, s := range sides(r.dialects, r.call.Operation) {
-		var ok bool
-		switch s.flavour, ok = r.flavour(s.of); {
-		case s.name == r.name:
-		case ok && !r.legacy() && (r.asked || !s.api.streams) && !(s.api.single && r.several()):
-			r.sides = append(r.sides, s)
-		default:
-			r.out.Apart = append(r.out.Apart, s.name)
-		}
+	return ""
+}
+
+// Counted is what a recorded answer says of usage, read without the module's help;
+// nil when it says nothing, or is in no form that is known here.
+func Counted(x *Exchange) *Usage {
+	r := &replay{x: x, route: RouteOf(x), dialects: builtin.Dialects()}
+	if r.understand() != "" || x.failed() {
+		return nil
 	}
-	return r.start()
+	api, known := apis[r.name]
+	if !known {
+		return nil
+	}
+	said, err := api.read(r.streamed, x.Body)
+	if err != nil || said.Error != "" {
+		return nil
+	}
+	return said.Usage
 }
 
 // several reports whether the recorded answer has more than one vector.
