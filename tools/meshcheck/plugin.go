@@ -15,6 +15,7 @@ const (
 	reader  role = "reader"
 	holder  role = "holder"
 	native  role = "native stage"
+	watcher role = "observer"
 	unknown role = ""
 )
 
@@ -59,6 +60,8 @@ func newPlugin(p place) plugin {
 		pl.role = holder
 	case whole && mode == "paired":
 		pl.role = reader
+	case whole && mode == "observe":
+		pl.role = watcher
 	case whole, stage == "provider":
 		pl.role = native
 	}

@@ -61,12 +61,21 @@ func XDS(node *config.Node, c *pipeline.Config, o Options) ([]File, error) {
 }
 
 func render(node *config.Node, c *pipeline.Config, o Options, names ...string) (files []File, err error) {
+	if c.Mode == pipeline.Observe && o.Wasm == "" {
+		o.Wasm = "/etc/postern/postern-observe.wasm"
+	}
 	o.defaults()
 	if c.Mode == pipeline.Callouts {
 		return nil, errors.New("mode: callout is for hosts that change no bodies: Envoy needs native or paired")
 	}
 	if err := hostOnly(c, &o); err != nil {
 		return nil, err
+	}
+	if c.Mode == pipeline.Observe {
+		if len(names) > 1 {
+			return nil, errors.New("mode: observe is a filter in a listener that serves already: render it as one file")
+		}
+		names = []string{"observe"}
 	}
 	view, err := newView(node, c, o)
 	if err != nil {
@@ -109,7 +118,7 @@ func (v *view) All() (list []shown) {
 
 // hostOnly refuses what only a filter can do that postern.yaml does not describe.
 func hostOnly(c *pipeline.Config, o *Options) error {
-	if c.Identity.JWT != nil && !strings.Contains(o.Filters, c.Identity.JWT.Namespace) {
+	if c.Identity.JWT != nil && c.Mode != pipeline.Observe && !strings.Contains(o.Filters, c.Identity.JWT.Namespace) {
 		return fmt.Errorf("identity.jwt: the host verifies tokens, and no filter here does: give the HTTP filters that come before the module, with %s among them", c.Identity.JWT.Namespace)
 	}
 	return nil

@@ -137,8 +137,8 @@ func NewIstioValues(node *config.Node, o IstioOptions) (*IstioValues, error) {
 	if o.Image.URL == "" {
 		return nil, fmt.Errorf("istio needs the module's image: oci://registry/name")
 	}
-	if o.Mode != "native" && o.Mode != "paired" {
-		return nil, fmt.Errorf("on Istio the mode is native or paired, not %q", o.Mode)
+	if !slices.Contains([]string{"native", "paired", "observe"}, o.Mode) {
+		return nil, fmt.Errorf("on Istio the mode is native, paired or observe, not %q", o.Mode)
 	}
 	if o.Mode != "native" || node.Get("mode") != nil { // native is what a document without a mode means
 		node = with(node, o.Mode, "mode")

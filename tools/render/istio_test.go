@@ -26,6 +26,7 @@ func TestIstio(t *testing.T) {
 			o.Gateway.Egress, o.Gateway.Hosts = "egress.istio-egress.svc.cluster.local:8443", []string{"ai.example.com"}
 		},
 		"gatewayapi.golden.yaml": func(o *IstioOptions) { o.Gateway.API = "kubernetes" },
+		"observe.golden.yaml":    func(o *IstioOptions) { o.Mode = "observe" },
 	} {
 		o := istioOptions()
 		edit(&o)
@@ -44,7 +45,7 @@ models: {m: {targets: [{provider: a, model: m}]}}
 identity: {anonymous: {}}
 `
 	for _, given := range []string{"", "mode: native\n", "mode: paired\n", "mode: callout\n"} {
-		for _, asked := range []string{"native", "paired"} {
+		for _, asked := range []string{"native", "paired", "observe"} {
 			node, errs := yamlconfig.Parse("postern.yaml", []byte(given+plain))
 			require.Empty(t, errs)
 			o := istioOptions()

@@ -124,6 +124,9 @@ func newView(node *config.Node, c *pipeline.Config, o Options) (*view, error) {
 	if name := c.State.Variable(); name != "" {
 		v.variable(name)
 	}
+	if c.Mode == pipeline.Observe {
+		v.Env = nil // it has no secret of a provider's
+	}
 	v.Patience = patience(c)
 	for n := 1; n < longestPlan(c); n++ {
 		v.Attempts = append(v.Attempts, n)

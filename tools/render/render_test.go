@@ -51,6 +51,12 @@ func TestGolden(t *testing.T) {
 	got, err := Envoy(node, c, Options{Listen: "0.0.0.0:8080", Admin: "127.0.0.1:9901"})
 	require.NoError(t, err)
 	golden(t, "envoy.golden.yaml", got)
+	node, c = load(t, "mode: observe\n"+whole(t))
+	got, err = Envoy(node, c, Options{})
+	require.NoError(t, err)
+	golden(t, "envoy-observe.golden.yaml", got)
+	_, err = XDS(node, c, Options{Dir: "/etc/envoy"})
+	require.ErrorContains(t, err, "mode: observe")
 }
 
 // The same document gives the same bytes, and each rendering is YAML whose

@@ -42,8 +42,13 @@ imagePullPolicy: {{ .Values.image.pullPolicy }}
 {{- if .Values.image.pullSecret }}
 imagePullSecret: {{ quote .Values.image.pullSecret }}
 {{- end }}
+{{- if eq .Values.mode "observe" }}
+# After Istio has verified who asks, and before anything else may answer: claims are there, and refusals are seen, too.
+phase: AUTHZ
+{{- else }}
 # After Istio's own authentication and authorization, before the router: claims are verified, and a denied request costs nothing.
 phase: UNSPECIFIED_PHASE
+{{- end }}
 {{- if .Values.variables }}
 # Keys come from the proxy's own environment and show in no configuration dump.
 vmConfig: {env: [{{ range $i, $name := .Values.variables }}{{ if $i }}, {{ end }}{name: {{ quote $name }}, valueFrom: HOST}{{ end }}]}

@@ -31,6 +31,7 @@ func lint(r *config.Report, c *pipeline.Config) {
 		}
 	}
 	unpriced(r, c)
+	unenforced(r, c)
 	for _, name := range forbidden(c) {
 		r.At("models", name).Warn(suspicious, "no policy permits it to any principal that is configured", "permit it, or leave the model out")
 	}

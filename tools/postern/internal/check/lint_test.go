@@ -64,6 +64,22 @@ func TestLint(t *testing.T) {
 	}
 }
 
+// TestObserve: what mode observe does not do is said where it is asked.
+func TestObserve(t *testing.T) {
+	r := check.Text("postern.yaml", []byte("mode: observe\n"+document(pair, `identity: {keys: {a: {hash: "sha256:4740ae6347b0172c01254ff55bae5aff5199f4446e7f6d643d40185b3f475145"}}}
+policy: {policies: {p: {cedar: 'permit (principal, action, resource);'}}}
+budgets: {b: {unit: requests, limit: 5, window: day}}
+`)))
+	require.NoError(t, r.Errors.Err())
+	var places []string
+	for _, w := range r.Warnings {
+		require.Contains(t, w.Message, "mode observe ")
+		require.Equal(t, "not_enforced", string(w.Code))
+		places = append(places, w.Pointer)
+	}
+	require.ElementsMatch(t, []string{"/policy", "/budgets", "/identity", "/providers/one", "/providers/two", "/models/m/targets"}, places)
+}
+
 // TestDanglingPolicies: a rule about what does not exist never holds.
 func TestDanglingPolicies(t *testing.T) {
 	r := check.Text("postern.yaml", []byte(document(pair, everybody+"policy: {policies: {p: {cedar: 'permit (principal, action, resource in Model::\"n\");'}}}\n")))

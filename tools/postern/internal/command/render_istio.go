@@ -30,7 +30,7 @@ writes the chart's values instead.`,
 		RunE: runs(func(_ context.Context, args []string) error { return m.run(s, args[0]) }),
 	}
 	f, g := c.Flags(), &m.Gateway
-	f.StringVar(&m.Mode, "mode", m.Mode, "native (one EnvoyFilter) or paired (two WasmPlugins)")
+	f.StringVar(&m.Mode, "mode", m.Mode, "native (one EnvoyFilter), paired (two WasmPlugins) or observe (one WasmPlugin beside what serves)")
 	f.StringVar(&m.image, "image", "", "the module's image: oci://registry/name with a tag or, better, a digest")
 	f.StringVar(&m.Image.PullSecret, "pull-secret", "", "name of the Secret to pull it with")
 	f.StringVarP(&m.Namespace, "namespace", "n", m.Namespace, "namespace of the gateway's pods")

@@ -50,6 +50,9 @@ type Gateway struct {
 // for each worker. The error of a module that refuses its configuration has
 // what the module said about it.
 func New(ctx context.Context, o Options) (*Gateway, error) {
+	if o.Gateway.Config.Mode == pipeline.Observe {
+		return nil, errors.New("mode: observe stands beside a gateway that serves, and serves nothing itself")
+	}
 	rt, err := runtime(ctx)
 	if err != nil {
 		return nil, err
