@@ -80,6 +80,7 @@ func TestGood(t *testing.T) {
 	for name, resources := range bases(t) {
 		require.Empty(t, check(t, document, resources), name)
 	}
+	require.Empty(t, check(t, document, inMode(t, "observe", options(nil))), "observe")
 	egress := options(func(o *render.IstioOptions) {
 		o.Gateway.Egress, o.Gateway.Hosts = "egress.istio-egress.svc.cluster.local:8443", []string{"ai.example.com"}
 	})

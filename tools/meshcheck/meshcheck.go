@@ -55,8 +55,12 @@ func Check(node *config.Node, resources []Resource) ([]Problem, error) {
 		return nil, errs
 	}
 	w := newWorld(want, max(c.Limits.Body, c.Limits.Answer), resources)
+	looked := rules
+	if w.observed() {
+		looked = pluginRules // how requests are served is not Postern's
+	}
 	var problems []Problem
-	for _, r := range rules {
+	for _, r := range looked {
 		r.check(w, func(at place, message, hint string) {
 			problems = append(problems, at.problem(r.code, message, hint))
 		})
@@ -73,6 +77,16 @@ func Sort(problems []Problem) {
 		}
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
+}
+
+// observed reports whether the module only observes what others serve.
+func (w *world) observed() bool {
+	for _, p := range w.plugins {
+		if p.role != watcher {
+			return false
+		}
+	}
+	return len(w.plugins) > 0 && !w.native()
 }
 
 func moduleMissing(w *world, report report) {

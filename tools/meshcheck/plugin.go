@@ -104,7 +104,7 @@ func pluginNative(w *world, report report) {
 // pluginConfiguration finds a plugin that was made from another configuration.
 func pluginConfiguration(w *world, report report) {
 	for _, p := range w.plugins {
-		if p.role == reader && !w.serves(p.document.n) {
+		if (p.role == reader || p.role == watcher) && !w.serves(p.document.n) {
 			report(p.document, otherConfiguration, renderAgain)
 		}
 	}
