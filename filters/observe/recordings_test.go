@@ -70,7 +70,7 @@ func neighbours(t *testing.T) (bare *neighbour, with func(replay.Route) *neighbo
 			provider["flavour"] = r.Flavour
 		}
 		out, err := json.Marshal(map[string]any{"version": 1, "providers": map[string]any{"recorded": provider},
-			"models": map[string]any{"any": map[string]any{"targets": []any{map[string]any{"provider": "recorded", "model": "any"}}}},
+			"models":   map[string]any{"any": map[string]any{"targets": []any{map[string]any{"provider": "recorded", "model": "any"}}}},
 			"identity": map[string]any{"anonymous": map[string]any{}}, "limits": map[string]any{"body": 8 << 20, "answer": 8 << 20, "in_flight": 64 << 20}})
 		require.NoError(t, err)
 		return out

@@ -10,6 +10,7 @@ package hosts
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/posterngw/postern/filters/pipeline"
@@ -66,6 +67,9 @@ func (p Place) String() string { return string(p.Host) + " " + string(p.Mode) }
 // Find finds the place of a host's name and a mode, of which none is the host's
 // first.
 func Find(host string, mode pipeline.Mode) (Place, error) {
+	if mode == pipeline.Observe && slices.Contains(Hosts, Host(host)) {
+		return Place{Host(host), mode}, nil // anywhere, and none of the features is its
+	}
 	var modes []string
 	for _, p := range Places {
 		if string(p.Host) != host {
