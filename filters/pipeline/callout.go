@@ -330,6 +330,9 @@ func (c *Config) share() {
 // Unhosted names what the configuration wants and callout mode cannot give; empty
 // when there is nothing.
 func (c *Config) Unhosted() string {
+	if c.Identity.JWT != nil {
+		return "identity.jwt: the host of callout mode tells a module no claims"
+	}
 	for i := range c.Route.Providers {
 		p := &c.Route.Providers[i]
 		switch {

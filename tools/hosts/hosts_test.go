@@ -68,6 +68,9 @@ func refusal(t *testing.T, f *Feature, p Place) {
 	require.NotZero(t, found.Errors[0].Line)
 	require.NotEmpty(t, found.Errors[0].Hint)
 	require.Error(t, Render(node, p))
+	if p.Host == APISIX {
+		require.NotEmpty(t, c.Unhosted(), "what is deployed all the same is refused by the module")
+	}
 }
 
 // TestWeakerIsWeaker plays the scenarios of weaker ways where the feature works in

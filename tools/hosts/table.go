@@ -62,6 +62,9 @@ func with(cells map[Place]Cell, p Place, c Cell) map[Place]Cell {
 	return cells
 }
 
+// unsaid is what becomes of causes where attempts are callouts.
+var unsaid = Cell{State: Weaker, How: "a target that was not reached is `upstream_unavailable`, whatever the cause", Test: module + "paired/exhausted.txtar"}
+
 // tests are those that run on real servers.
 func tests(names ...string) []string { return names }
 
@@ -135,6 +138,10 @@ var Features = []Feature{
 	{Name: "state", Title: "Ids that lead back to their provider (`state.key`)", Test: module + "state-whole.txtar"},
 	{Name: "gzip", Title: "Compressed requests",
 		Envoy: tests("TestCompressedRequest"), Test: module + "gzip-request.txtar"},
+	{Name: "gzip_answers", Title: "Compressed answers, though none is asked for", Test: own + "gzip-answers.txtar",
+		Cells: at(APISIXCallout, weaker("gzip-answers.kept", "where a request is not rewritten, passed on as they come, and their usage is not known"))},
+	{Name: "causes", Title: "Why each target failed, in the error when none served", Test: module + "exhausted.txtar", Uses: chains,
+		Cells: with(paired(unsaid), APISIXCallout, unsaid)},
 	{Name: "large_bodies", Title: "Bodies up to `limits.body`",
 		Envoy: tests("TestLargeBody", "TestTooLarge"), Test: own + "large-bodies.txtar", Uses: largeBodies,
 		Cells: at(IstioPaired, weaker("large-bodies.buffer", "the proxy refuses bodies over its own buffer, 1 MiB, with 413"))},
