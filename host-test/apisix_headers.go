@@ -211,15 +211,6 @@ func (s *Stream) nginxVariable(name string) (string, bool) {
 	return "", false
 }
 
-// apisixIngress: nginx drops headers whose names have underscores.
-func apisixIngress(_ *Stream, h *Headers) {
-	for _, p := range slices.Clone(h.Pairs()) {
-		if strings.Contains(p[0], "_") {
-			h.Remove(p[0])
-		}
-	}
-}
-
 // apisixEgress: a request is routed by variables. A body that was read for the module is sent with
 // its length, however it came.
 func apisixEgress(a *Attempt, h *Headers) {

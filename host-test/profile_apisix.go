@@ -25,7 +25,6 @@ func APISIX() Profile {
 
 		plainRouter:    true,
 		routeLast:      true, // a plugin that splits traffic comes after this one, and reads its variables
-		ingress:        apisixIngress,
 		egress:         apisixEgress,
 		encodeFirst:    true, // header_filter and body_filter run plugins in the order of access
 		finishResponse: apisixFinish,

@@ -16,18 +16,19 @@ func (r *rule) refusal(s *subject, need, after, now int64) *llm.Error {
 		e.Class = llm.RateLimited
 	}
 	if need > m.full() {
-		e.Message = "this request needs " + amount(need, m.Unit) + ", more than budget " + m.Budget + " ever grants at once (" + amount(m.full(), m.Unit) + ")"
+		e.Message = "this request needs " + Amount(need, m.Unit) + ", more than budget " + m.Budget + " ever grants at once (" + Amount(m.full(), m.Unit) + ")"
 		return e
 	}
 	if !m.bucket() {
 		e.After = time.Duration(max(0, r.end-now)) * time.Millisecond
 	}
-	e.Message = "budget " + m.Budget + " is used up: " + amount(m.Limit, m.Unit) + " per " + string(m.Window) +
+	e.Message = "budget " + m.Budget + " is used up: " + Amount(m.Limit, m.Unit) + " per " + string(m.Window) +
 		", " + number(s.left+s.free, m.Unit) + " left, " + number(need, m.Unit) + " needed"
 	return e
 }
 
-func amount(n int64, u Unit) string {
+// Amount is how much of a unit as people read it: "1 request", "5 tokens", "2.500000".
+func Amount(n int64, u Unit) string {
 	unit := " " + string(u)
 	switch {
 	case u == Money:

@@ -24,9 +24,11 @@ const (
 )
 
 // LogVariables are what access logs show of a request: which model served it and
-// what it used.
-var LogVariables = []string{AuditVariable, "llm_model", "request_llm_model", "llm_prompt_tokens", "llm_completion_tokens", "llm_time_to_first_token",
-	"postern_mode", "postern_degraded"}
+// what it used. Those without our name are APISIX's own, and its plugin prometheus
+// counts tokens by them.
+var LogVariables = []string{AuditVariable, "postern_mode", "postern_degraded", "request_type", "request_llm_model", "llm_model", "llm_stream",
+	"llm_prompt_tokens", "llm_completion_tokens", "llm_total_tokens", "llm_cache_read_input_tokens", "llm_reasoning_tokens",
+	"llm_time_to_first_token", "apisix_upstream_response_time"}
 
 // byCallout is the way of one request in callout mode, and its stage.
 type byCallout struct {
@@ -263,12 +265,26 @@ func (w *byCallout) tell(r *request) {
 		set("llm_model", t.Codec.Model)
 	}
 	set("request_llm_model", bounded(r.facts.Model, 256))
-	if r.usage.Known || r.usage.Estimated {
-		set("llm_prompt_tokens", strconv.FormatInt(r.usage.InputTotal(), 10))
-		set("llm_completion_tokens", strconv.FormatInt(r.usage.OutputTotal(), 10))
+	kind := "ai_chat"
+	if r.facts.Stream {
+		kind = "ai_stream"
+	}
+	set("llm_stream", strconv.FormatBool(r.facts.Stream))
+	if u := &r.usage; u.Known || u.Estimated {
+		set("request_type", kind) // without numbers the plugin prometheus would stumble over it
+		for _, n := range [...]struct {
+			name  string
+			count int64
+		}{
+			{"llm_prompt_tokens", u.InputTotal()}, {"llm_completion_tokens", u.OutputTotal()}, {"llm_total_tokens", u.Total()},
+			{"llm_cache_read_input_tokens", u.CacheRead}, {"llm_reasoning_tokens", u.Reasoning},
+		} {
+			set(n.name, strconv.FormatInt(n.count, 10))
+		}
 	}
 	if !r.firstAt.IsZero() {
 		set("llm_time_to_first_token", strconv.FormatInt(r.firstAt.Sub(r.began).Milliseconds(), 10))
+		set("apisix_upstream_response_time", strconv.FormatFloat(w.m.vm.Now().Sub(r.began).Seconds(), 'f', 3, 64))
 	}
 	set("postern_mode", string(Callouts))
 	for _, d := range r.degraded {
@@ -317,15 +333,18 @@ func (d *ownData) SetShared(key string, value []byte, version uint32) bool {
 
 // share divides what all workers may do together by their number.
 func (c *Config) share() {
-	n := int64(max(c.Limits.Workers, 1))
 	for i := range c.Budget.Budgets {
 		b := &c.Budget.Budgets[i].Value
-		b.Limit = max(b.Limit/n, 1)
+		b.Limit = c.Share(b.Limit)
 		if b.Burst > 0 {
-			b.Burst = max(b.Burst/n, 1)
+			b.Burst = c.Share(b.Burst)
 		}
 	}
 }
+
+// Share is what one worker has of a bound that all have together, where they cannot
+// share: at least 1.
+func (c *Config) Share(of int64) int64 { return max(of/int64(max(c.Limits.Workers, 1)), 1) }
 
 // Unhosted names what the configuration wants and callout mode cannot give; empty
 // when there is nothing.

@@ -356,7 +356,7 @@ func (c *clientStage) tell(rec *audit.Record) {
 	_ = c.s.Err() // what failed before has had its effect
 	c.s.SetProperty(c.auditName(), line)
 	if c.s.Err() != nil {
-		c.m.vm.Log(Info, "postern: audit "+line)
+		c.m.vm.Log(Warn, "postern: audit "+line) // hosts usually log no less
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"text/template"
 
+	"github.com/posterngw/postern/filters/budget"
 	"github.com/posterngw/postern/filters/builtin"
 	"github.com/posterngw/postern/filters/config"
 	"github.com/posterngw/postern/filters/pipeline"
@@ -41,6 +42,7 @@ type apisixView struct {
 	Workers   int
 	Priority  int
 	Variables []string
+	Shares    []string // what each worker has of each budget
 	Route     apisixRoute
 	Upstreams []apisixUpstream
 }
@@ -106,6 +108,10 @@ func APISIX(node *config.Node, c *pipeline.Config, o APISIXOptions) ([]File, err
 	}
 	a := &apisixView{view: v, APISIXOptions: o, Workers: c.Limits.Workers, Priority: apisixPriority,
 		Variables: append([]string{pipeline.TargetVariable}, pipeline.LogVariables...)}
+	for i := range c.Budget.Budgets {
+		b := &c.Budget.Budgets[i]
+		a.Shares = append(a.Shares, fmt.Sprintf("%s: %s of %s per %s", b.Name, budget.Amount(c.Share(b.Value.Limit), b.Value.Unit), budget.Amount(b.Value.Limit, b.Value.Unit), b.Value.Window))
+	}
 	a.resources()
 	var files []File
 	for _, name := range []string{"config.yaml", "apisix.yaml"} {
@@ -164,7 +170,7 @@ func (a *apisixView) resources() {
 	}
 	a.Route = apisixRoute{ID: "postern", URI: a.URI, Upstream: a.upstream("", "http", "127.0.0.1", 1), Plugins: apisixPlugins{
 		RequestID: map[string]any{"header_name": "X-Request-Id", "include_in_response": true},
-		Postern:   map[string]any{"conf": a.Config}, Split: split, Metrics: map[string]any{},
+		Postern:   map[string]any{"conf": literal(a.Config)}, Split: split, Metrics: map[string]any{},
 	}}
 }
 
@@ -172,6 +178,11 @@ func (a *apisixView) upstream(id, scheme, host string, port int) apisixUpstream 
 	return apisixUpstream{ID: id, Type: "roundrobin", Scheme: scheme, Host: "pass",
 		Timeout: map[string]int{"connect": 5, "send": 60, "read": a.Patience}, Nodes: []apisixNode{{host, port, 1}}}
 }
+
+// literal keeps APISIX from putting variables of the environment into the
+// configuration: it replaces ${{NAME}} anywhere in its files. In JSON the first
+// sign is only ever in a text, where it may be escaped.
+func literal(json string) string { return strings.ReplaceAll(json, "${{", `\u0024{{`) }
 
 // admin lists the requests to the Admin API, in order.
 func (a *apisixView) admin() ([]byte, error) {

@@ -19,6 +19,9 @@ models:
   llama: {targets: [{provider: inside, model: llama}]}
 identity:
   anonymous: {}
+budgets:
+  calls: {unit: requests, limit: 10000, window: day}
+  spend: {unit: money, limit: 50000000, window: month, mode: soft}
 `
 
 // TestAPISIX holds the files. With -update they are written anew.

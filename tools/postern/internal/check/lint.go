@@ -32,8 +32,24 @@ func lint(r *config.Report, c *pipeline.Config) {
 	}
 	unpriced(r, c)
 	unenforced(r, c)
+	shares(r, c)
 	for _, name := range forbidden(c) {
 		r.At("models", name).Warn(suspicious, "no policy permits it to any principal that is configured", "permit it, or leave the model out")
+	}
+}
+
+// shares finds budgets of which there is less than one for each worker, where
+// workers share nothing.
+func shares(r *config.Report, c *pipeline.Config) {
+	if c.Mode != pipeline.Callouts {
+		return
+	}
+	for i := range c.Budget.Budgets {
+		b := &c.Budget.Budgets[i]
+		if limit := b.Value.Limit; limit < int64(c.Limits.Workers) {
+			r.At("budgets", b.Name, "limit").Warn(suspicious, "in mode callout each of the "+strconv.Itoa(c.Limits.Workers)+" workers counts for itself, and allows at least 1: together more than "+budget.Amount(limit, b.Value.Unit),
+				"raise it, or lower limits.workers")
+		}
 	}
 }
 

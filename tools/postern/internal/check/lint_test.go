@@ -42,6 +42,8 @@ func TestLint(t *testing.T) {
 			"/models/m/targets/1", `the target "one/y" has no price`},
 		"money": {document(pair, everybody+"price: {targets: {one/x: {input: 1, output: 1}}}\nbudgets: {b: {unit: money, limit: 5, window: day}}\n"),
 			"/models/m/targets/1", `the budget "b" counts money, and the target "one/y" has no price`},
+		"share": {document(pair, everybody+"mode: callout\nlimits: {workers: 4}\nbudgets: {b: {unit: requests, limit: 3, window: day}, c: {unit: requests, limit: 4, window: day}}\n"),
+			"/budgets/b/limit", "allows at least 1: together more than 3 requests"},
 		"unreachable task": {document("tasks: [{task: a}, {task: b, min_tokens: 5}], targets: [{provider: one, model: x, tasks: [a, b]}]", everybody),
 			"/models/m/tasks/1", "never reached: rule 1 holds whenever this one does"},
 		"idle task": {document("tasks: [{task: a, needs: [tools]}], "+pair, everybody),
