@@ -3,6 +3,7 @@ package envoy
 import (
 	"context"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,26 @@ func TestWithheldBody(t *testing.T) {
 		return err == nil && n >= 3
 	}, patience, 50*time.Millisecond)
 }
+
+// A module in native mode without its provider stage, as a bare WasmPlugin would have
+// it, is found out before anything leaves, at every request.
+func TestNoProviderStage(t *testing.T) {
+	t.Parallel()
+	e := start(t, envoytest.Options{Config: native(shared.config(reloadConfig)), Env: environment, Edit: func(b string) string {
+		bare := providerStage.ReplaceAllString(b, "$1")
+		require.NotContains(t, bare, "name: postern-provider")
+		return bare
+	}})
+	for range 4 {
+		got := ask(t, say("gpt", "x"), option.WithBaseURL(e.URL+"/v1"))
+		require.NotNil(t, got.err)
+		require.Equal(t, "host_unsupported", got.err.Code, got.err.RawJSON())
+		require.Empty(t, shared.openai.Of(got.id))
+	}
+}
+
+// providerStage is its filter in a cluster of the bootstrap.
+var providerStage = regexp.MustCompile(`(?s)        - name: postern-provider\n.*?(        - name: envoy\.filters\.http\.)`)
 
 // endless is a body of which nothing comes.
 type endless struct{ ctx context.Context }
