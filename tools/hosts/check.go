@@ -33,11 +33,10 @@ func Check(node *config.Node, c *pipeline.Config, p Place, version string) (Find
 	if written := node.Get("mode"); written != nil && c.Mode != p.Mode && p.Host != Istio { // whose resources have a mode of their own
 		f.fail("/mode", wrongMode, fmt.Sprintf("the configuration says mode %s, and what is asked for is %s, mode %s", c.Mode, p.Host.Title(), p.Mode), "leave `mode` out: the renderer writes it")
 	}
-	if p.Mode == pipeline.Observe {
-		return f.found, nil // nothing is asked of the host but to show what passes
-	}
 	for i := range Features {
-		f.feature(&Features[i])
+		if p.Mode != pipeline.Observe { // which asks nothing of the host but to show what passes
+			f.feature(&Features[i])
+		}
 	}
 	if len(f.found.Errors) == 0 {
 		f.rendered()

@@ -54,6 +54,19 @@ func TestCells(t *testing.T) {
 	}
 }
 
+// TestObserved plays what an observer does at each place where there is one.
+func TestObserved(t *testing.T) {
+	module := built(t)
+	for i := range Observed {
+		for _, p := range Observers {
+			t.Run(Observed[i].Name+"/"+p.String(), func(t *testing.T) {
+				t.Parallel()
+				require.NoError(t, play(t, p, Observed[i].Test, module))
+			})
+		}
+	}
+}
+
 // refusal holds that a configuration which wants the feature is refused before it is
 // deployed: by what validates it, at the place in the document, and by the renderer.
 func refusal(t *testing.T, f *Feature, p Place) {
@@ -120,6 +133,9 @@ func defined(t *testing.T, folder, name string) bool {
 // for what is not simply given what there is instead.
 func TestTable(t *testing.T) {
 	seen := map[string]bool{}
+	for _, p := range slices.Concat(Places, Observers) {
+		require.NotZero(t, Needs[p].Since, p)
+	}
 	for i := range Features {
 		f := &Features[i]
 		require.False(t, seen[f.Name], f.Name)

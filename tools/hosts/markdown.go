@@ -2,6 +2,7 @@ package hosts
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/posterngw/postern/filters/pipeline"
@@ -17,6 +18,7 @@ func Markdown() []byte {
 	for _, state := range []State{Weaker, Refused, Works} {
 		notes(&b, state)
 	}
+	observed(&b)
 	b.WriteString(telling)
 	for _, name := range pipeline.Capabilities {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", name, capabilities[name])
@@ -45,9 +47,9 @@ says what a configuration of yours comes to on a host, from the configuration al
 `
 
 func places(b *strings.Builder) {
-	for _, p := range Places {
+	for _, p := range slices.Concat(Places, Observers) {
 		need := Needs[p]
-		run := "no such server: an emulation"
+		run := "no such server: [recordings](../apisix/README.md)"
 		if need.Run != (Version{}) {
 			run = need.Run.String()
 		}
@@ -113,6 +115,16 @@ func alike(f *Feature, how string) (names []string) {
 	return names
 }
 
+// observed lists what a module does that changes nothing.
+func observed(b *strings.Builder) {
+	b.WriteString("\n## Mode observe\n\nNext to any gateway: nothing that passes is changed, and nothing enforced, so that none of the features above is asked of the host. " +
+		"On Envoy and Istio alike:\n\n| feature | scenario |\n|---|---|\n")
+	for i := range Observed {
+		fmt.Fprintf(b, "| %s | `%s` |\n", Observed[i].Title, Observed[i].Test)
+	}
+	b.WriteString("\nFor APISIX nothing renders it: what passes there in mode `callout` is observed in the same way.\n")
+}
+
 const telling = `
 ## How it is told
 
@@ -160,7 +172,8 @@ const ran = `
 
 ` + "`make e2e-envoy`" + ` runs the module in a real Envoy 1.40, natively and paired. ` + "`make e2e-istio`" + ` serves what is rendered by Istio's own
 discovery code (1.31 line) to that Envoy, pulls the image by Istio's own puller, and asks in both modes; the istio-proxy binary and an
-API server were not run. For APISIX see [apisix](../apisix/README.md). What a row does not name was played on the emulations
+API server were not run. APISIX itself was not run; the module was once, by hand, on the real ` + "`wasm-nginx-module`" + ` 0.7.0, whose recordings every
+test run holds the emulation to ([apisix](../apisix/README.md)). What a row does not name was played on the emulations
 alone, whose own faithfulness to Envoy is [measured](../host-test/FIDELITY.md).
 
 | feature | scenario | on a real Envoy | on Istio's code |

@@ -56,22 +56,25 @@ var (
 	IstioNative   = Place{Istio, pipeline.Native}
 	IstioPaired   = Place{Istio, pipeline.Paired}
 	APISIXCallout = Place{APISIX, pipeline.Callouts}
+	EnvoyObserve  = Place{Envoy, pipeline.Observe}
+	IstioObserve  = Place{Istio, pipeline.Observe}
 )
 
 // Places are all places. The first of a host is the one that it has unless another
 // mode is asked for.
 var Places = []Place{EnvoyNative, EnvoyPaired, IstioNative, IstioPaired, APISIXCallout}
 
+// Observers are the places of a module that changes nothing of what another gateway
+// serves. Its features are other ones.
+var Observers = []Place{EnvoyObserve, IstioObserve}
+
 func (p Place) String() string { return string(p.Host) + " " + string(p.Mode) }
 
 // Find finds the place of a host's name and a mode, of which none is the host's
 // first.
 func Find(host string, mode pipeline.Mode) (Place, error) {
-	if mode == pipeline.Observe && slices.Contains(Hosts, Host(host)) {
-		return Place{Host(host), mode}, nil // anywhere, and none of the features is its
-	}
 	var modes []string
-	for _, p := range Places {
+	for _, p := range slices.Concat(Places, Observers) {
 		if string(p.Host) != host {
 			continue
 		}
@@ -96,6 +99,8 @@ func (p Place) Emulate(c *hosttest.Config) {
 	switch p {
 	case EnvoyPaired:
 		c.Profile = hosttest.Envoy()
+	case IstioObserve:
+		c.Profile = hosttest.IstioWasmPlugin()
 	case IstioPaired:
 		c.Profile = hosttest.IstioWasmPlugin()
 		c.Route.BufferLimit, c.BufferLimit = 0, istioBuffer

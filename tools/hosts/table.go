@@ -47,8 +47,9 @@ func (f *Feature) Code() string { return "host_" + f.Name }
 // Scenarios of the module that serve as tests here, and the folder of those that
 // are made for the table.
 const (
-	module = "filters/postern/testdata/"
-	own    = "tools/hosts/testdata/"
+	module   = "filters/postern/testdata/"
+	observer = "filters/observe/testdata/"
+	own      = "tools/hosts/testdata/"
 )
 
 func weaker(test, how string) Cell      { return Cell{State: Weaker, How: how, Test: own + test + ".txtar"} }
@@ -165,4 +166,15 @@ var Features = []Feature{
 		Envoy: tests("TestTraceContext"), Test: module + "trace.txtar"},
 	{Name: "models", Title: "The list of models that a principal may ask for",
 		Envoy: tests("TestModels"), Test: module + "models.txtar"},
+}
+
+// Observed are the rows about a module that observes. Each works at every place of
+// Observers.
+var Observed = []Feature{
+	{Name: "observe_usage", Title: "Usage and cost of what passes, whole and streamed, in any of the dialects", Test: observer + "names.txtar"},
+	{Name: "observe_identity", Title: "Who asked: keys and claims", Test: observer + "who.txtar"},
+	{Name: "observe_ends", Title: "How each request ended", Test: observer + "ends.txtar"},
+	{Name: "observe_unread", Title: "What cannot be read is told in the record, and passes", Test: observer + "codings.txtar"},
+	{Name: "observe_limits", Title: "Limits on what is kept", Test: observer + "limits.txtar"},
+	{Name: "observe_shadow", Title: "Policies in shadow: what would have been decided (with postern.wasm)", Test: observer + "full/shadow.txtar"},
 }

@@ -42,8 +42,10 @@ var Needs = map[Place]Need{
 	EnvoyNative:   {Version{1, 39}, "`refresh_cluster_on_retry`, by which each attempt has a cluster of its own, is in Envoy 1.39 and later", Version{1, 40}},
 	EnvoyPaired:   {Version{1, 36}, "`request_body_buffer_limit` of a route is in Envoy 1.36 and later", Version{1, 40}},
 	IstioNative:   {Version{1, 31}, "`refresh_cluster_on_retry`, by which each attempt has a cluster of its own, is in Istio 1.31 and later: an earlier one drops the field, and each retry would go to the first target's cluster", Version{1, 31}},
+	EnvoyObserve:  {Version{1, 34}, "`failure_policy` of a plugin is in the API of Envoy 1.34", Version{1, 40}},
+	IstioObserve:  {Version{1, 19}, "`failStrategy: FAIL_OPEN` of a WasmPlugin is in the API of Istio 1.19", Version{1, 31}},
 	IstioPaired:   {Version{1, 27}, "`failStrategy: FAIL_RELOAD` of a WasmPlugin is in Istio 1.27 and later", Version{1, 31}},
-	APISIXCallout: {Version{3, 9}, "`wasm-nginx-module` 0.7.0, which is what the profile was measured on, is in APISIX 3.9 and later", Version{}},
+	APISIXCallout: {Version{3, 9}, "`wasm-nginx-module` 0.7.0, which is what the profile was recorded from, is in APISIX 3.9 and later", Version{}},
 }
 
 // version holds the host's version against what the place needs.
@@ -60,7 +62,7 @@ func (f *finder) version(text string) error {
 	case v.before(need.Since):
 		f.fail("", wrongVersion, fmt.Sprintf("%s %s is too old for mode %s: %s", title, v, f.place.Mode, need.Why), fmt.Sprintf("%s %s or later", title, need.Since))
 	case need.Run == Version{}:
-		f.warn("", notRun, "the tests run no "+title+", but an emulation of its module host", "")
+		f.warn("", notRun, "the tests run no "+title+", but an emulation that is held against recordings of its module host", "")
 	case v != need.Run:
 		f.warn("", notRun, fmt.Sprintf("the tests run %s %s, not %s", title, need.Run, v), "")
 	}
