@@ -39,7 +39,7 @@ func Fields(c *Config) []config.Field {
 		*l = Limits{-1, -1, -1}
 		return limitFields(l)
 	}
-	return append(limitFields(&c.Budget, config.Default(1.0), config.Default(0.2), config.Default(10*time.Second)),
+	return append(limitFields(&c.Budget, config.Default(10.0), config.Default(0.2), config.Default(10*time.Second)),
 		config.Map("models", &c.Models, override, config.Length(0, maxModels),
 			config.Doc("What differs for a model, by its name.")),
 		config.Object("repeats", &c.Repeats, repeatFields,

@@ -48,10 +48,10 @@ func TestBudget(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	c := conf(t, `{}`)
-	require.Equal(t, Config{Budget: Limits{1, 0.2, 10 * time.Second}, Repeats: RepeatsConfig{time.Minute, 1024}}, *c)
+	require.Equal(t, Config{Budget: Limits{10, 0.2, 10 * time.Second}, Repeats: RepeatsConfig{time.Minute, 1024}}, *c)
 	c = conf(t, `{"share": 0.1, "models": {"slow": {"min_per_second": 0}, "fast": {"window": "1m", "share": 0}}}`)
 	require.Equal(t, Limits{0, 0.1, 10 * time.Second}, c.limits("slow"))
-	require.Equal(t, Limits{1, 0, time.Minute}, c.limits("fast"))
+	require.Equal(t, Limits{10, 0, time.Minute}, c.limits("fast"))
 	require.Equal(t, c.Budget, c.limits("other"))
 	_, err := decode(t, `{"models": {"none": {}}}`)
 	require.ErrorContains(t, err, `no "none" in models`)
@@ -114,7 +114,7 @@ func within(events []event, slot, slots int64) (requests, retries int) {
 
 func TestBudgetOnAnyClock(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		b := New(conf(t, `{}`), []string{"fast"})
+		b := New(conf(t, `{"min_per_second": 1}`), []string{"fast"})
 		for range 50 {
 			now := time.UnixMilli(rapid.Int64Range(-1<<45, 1<<50).Draw(t, "now"))
 			b.Request(0, now)
