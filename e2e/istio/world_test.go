@@ -67,6 +67,7 @@ type setup struct {
 	config    func(text string) string
 	resources func(text string) string
 	module    func(shipped []byte) []byte
+	beside    func(w *world, o *render.IstioOptions) string // resources of others
 }
 
 // start brings up a gateway with the resources that are rendered for a mode.
@@ -104,8 +105,12 @@ func (s setup) start(t *testing.T, mode string) *world {
 	authorities := filepath.Join(dir, "ca.pem")
 	require.NoError(t, os.WriteFile(authorities, []byte(ca.PEM()), 0o600))
 	at := w.addresses(t, ca)
+	others := ""
+	if s.beside != nil {
+		others = s.beside(w, &o)
+	}
 	w.render = func(config string) string {
-		text := resources(t, config, o, at)
+		text := resources(t, config, o, at) + others
 		if s.resources != nil {
 			text = s.resources(text)
 		}
