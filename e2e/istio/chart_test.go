@@ -41,7 +41,7 @@ func TestExamples(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, file := range files {
-		for _, mode := range []string{"native", "paired"} {
+		for _, mode := range []string{"native", "paired", "observe"} {
 			for name, edit := range gateways {
 				t.Run(path.Base(filepath.Dir(file))+"/"+mode+"/"+name, func(t *testing.T) {
 					o := render.IstioDefaults()

@@ -246,6 +246,7 @@ func (w *watcher) readReply() {
 		w.guess(body)
 		return
 	}
+	w.glean(body) // whatever could not be read of the request
 	switch {
 	case w.form == stream:
 		w.events(body, true)

@@ -139,7 +139,9 @@ func (w *watcher) endOfRequest() {
 	w.read = true
 	if !w.blind && !w.head.upgrade && !w.understood() {
 		w.note(unreadRequest)
-		w.glean()
+		if w.head.coding == "" {
+			w.facts.Stream = w.glean(w.question) || w.facts.Stream
+		}
 	}
 	w.drop(&w.question)
 	w.m.doc = jsonx.Document{}
@@ -178,22 +180,22 @@ func (w *watcher) plain(b []byte, coding string, limit int) ([]byte, bool) {
 	return nil, false
 }
 
-// named are the members by which most dialects name a model.
+// named are the members by which most dialects name a model, and ask for a stream.
 var named = jsonx.NewKeys("model", "stream")
 
 // glean looks for the model's name in what there is of a body that is not read as a
-// whole. Of two names neither counts.
-func (w *watcher) glean() {
-	if w.facts.Model != "" || w.call.Raw || w.head.coding != "" {
-		return
+// whole, and tells whether the body wants a stream. Of two names neither counts.
+func (w *watcher) glean(body []byte) (streams bool) {
+	if w.facts.Model != "" || w.call.Raw {
+		return false
 	}
 	doc := &w.m.doc
-	if err := doc.Scan(w.question, named, jsonx.Limits{Depth: w.setup.limits.Depth}); err != nil && err.Code == jsonx.CodeDuplicateKey {
-		return
+	if err := doc.Scan(body, named, jsonx.Limits{Depth: w.setup.limits.Depth}); err != nil && err.Code == jsonx.CodeDuplicateKey {
+		return false
 	}
 	if v, ok := doc.Get(0); ok && v.Kind == jsonx.String {
 		name := jsonx.Interior(v.Raw(doc.Body()))
 		w.facts.Model = dialect.Plain(name, len(name))
 	}
-	w.facts.Stream = w.facts.Stream || string(doc.Raw(1)) == "true"
+	return string(doc.Raw(1)) == "true"
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/posterngw/postern/filters/host"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/price"
+	"github.com/posterngw/postern/filters/wire/jsonx"
 )
 
 // finish tells of the request, once: at the end of the answer, where a host still
@@ -20,6 +21,7 @@ func (w *watcher) finish() {
 	w.told = true
 	w.endOfRequest()
 	w.drop(&w.reply)
+	w.m.doc = jsonx.Document{}
 	w.m.streams--
 	rec := w.record()
 	s := w.setup
@@ -111,6 +113,9 @@ func (w *watcher) record() *audit.Record {
 // served tells what is known of the side that answered.
 func (w *watcher) served(rec *audit.Record) {
 	asked := w.facts.Model
+	if w.target == nil { // the answer may have told
+		w.target = w.setup.table.find(w.at, w.dialect, asked)
+	}
 	if rec.Model = w.setup.table.model(asked); w.target != nil {
 		rec.Model = w.target.model
 	}
