@@ -287,9 +287,7 @@ func (w *byCallout) tell(r *request) {
 		set("apisix_upstream_response_time", strconv.FormatFloat(w.m.vm.Now().Sub(r.began).Seconds(), 'f', 3, 64))
 	}
 	set("postern_mode", string(Callouts))
-	for _, d := range r.degraded {
-		set("postern_degraded", d)
-	}
+	set("postern_degraded", strings.Join(r.degraded, ","))
 	_ = w.s.Err() // a log without them is none of the client's
 }
 

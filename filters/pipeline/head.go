@@ -105,12 +105,13 @@ func isReserved(name string) bool {
 }
 
 // isCredential knows the headers that carry keys in some dialect, or for some proxy, or
-// that choose whose account pays for what a key does: none of a client's reaches
-// a provider.
+// that choose whose account pays for what a key does, or by which a proxy (APISIX's
+// key-auth) names the consumer whose key it was: none reaches a provider.
 func isCredential(name string) bool {
 	switch name {
 	case "authorization", "x-api-key", "api-key", "x-goog-api-key", "proxy-authorization", "cookie",
-		"x-amz-security-token", "openai-organization", "openai-project", "x-goog-user-project":
+		"x-amz-security-token", "openai-organization", "openai-project", "x-goog-user-project",
+		"apikey", "x-consumer-username", "x-consumer-custom-id", "x-credential-identifier":
 		return true
 	}
 	return false

@@ -172,8 +172,8 @@ const ran = `
 
 ` + "`make e2e-envoy`" + ` runs the module in a real Envoy 1.40, natively and paired. ` + "`make e2e-istio`" + ` serves what is rendered by Istio's own
 discovery code (1.31 line) to that Envoy, pulls the image by Istio's own puller, and asks in both modes; the istio-proxy binary and an
-API server were not run. APISIX itself was not run; the module was once, by hand, on the real ` + "`wasm-nginx-module`" + ` 0.7.0, whose recordings every
-test run holds the emulation to ([apisix](../apisix/README.md)). What a row does not name was played on the emulations
+API server were not run. APISIX 3.18 with ` + "`wasm-nginx-module`" + ` 0.7.0 was run once, by hand, from the rendered files; recordings of that module hold the
+emulation in every test run ([apisix](../apisix/README.md)). What a row does not name was played on the emulations
 alone, whose own faithfulness to Envoy is [measured](../host-test/FIDELITY.md).
 
 | feature | scenario | on a real Envoy | on Istio's code |
