@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/e2e/internal/envoytest"
+	"github.com/posterngw/postern/e2e/internal/variant"
 )
 
 const reloadConfig = `
@@ -35,8 +36,12 @@ models:
   held: {max_output: 64, targets: [{provider: held, model: gpt-4o}]}
 `
 
-// Configurations that Envoy takes and one that the module refuses, under load: no
-// request fails and every one leaves its record; a stream ends with the
+// laterProvider needs a variable that no other does.
+const laterProvider = `  later: {dialect: openai, url: "http://127.0.0.1:1/v1", credentials: ["env:E2E_SPARE_KEY"]}
+`
+
+// Configurations that Envoy takes and some that the module refuses, another set of
+// variables and another build of the module, under load: no request fails and every one leaves its record; a stream ends with the
 // configuration that it began with; what is set aside of a budget is neither lost
 // nor counted twice; and the kill switch works from the next request on.
 func TestReload(t *testing.T) {
@@ -57,11 +62,26 @@ func TestReload(t *testing.T) {
 		require.Eventually(t, func() bool { return l.done.Load() > before+20 }, patience, 20*time.Millisecond)
 	}
 	more()
-	for _, extra := range []string{"telemetry: {trace: create}\n", unusable, "policy: {kill: {models: [none-yet]}}\n"} {
-		if extra == unusable {
-			require.NoError(t, e.Refused(text+budget(1e6)+extra))
+	grown := strings.Replace(text, "  held:", laterProvider+"  held:", 1)
+	for _, step := range []struct {
+		text    string
+		refused bool
+		module  string
+	}{
+		{text: text + "telemetry: {trace: create}\n"},
+		{text: text + unusable, refused: true},
+		{text: grown}, // another VM: it sees a variable more
+		{text: grown + "state: {key: \"env:E2E_NOT_SET\"}\n", refused: true},
+		{text: text + "policy: {kill: {models: [none-yet]}}\n"}, // the first VM again
+		{text: text, module: written(t, variant.Rebuilt(shipped(t)))},
+	} {
+		if step.module != "" {
+			e.Use(step.module)
+		}
+		if step.refused {
+			require.NoError(t, e.Refused(step.text+budget(1e6)))
 		} else {
-			require.NoError(t, e.Reload(text+budget(1e6)+extra))
+			require.NoError(t, e.Reload(step.text+budget(1e6)))
 		}
 		more()
 	}
@@ -132,7 +152,7 @@ func recorded(t *testing.T, e *envoytest.Envoy, requests int) {
 	for i := range records {
 		by[records[i].Config]++
 	}
-	require.Len(t, by, 3, "configurations that served: %v", by)
+	require.Len(t, by, 4, "configurations that served: %v", by)
 }
 
 // killed switches a model off: requests for it are refused, others are served.
@@ -151,7 +171,7 @@ func killed(t *testing.T, e *envoytest.Envoy, text string) {
 	require.Nil(t, ask(t, say("claude", "x"), at).err)
 }
 
-// load is requests without a pause, whole and streamed, in both dialects.
+// load is requests one after the other, whole and streamed, in both dialects.
 type load struct {
 	stop chan struct{}
 	done atomic.Int64
@@ -176,6 +196,7 @@ func (l *load) run(t *testing.T, c *openai.Client) {
 					l.mu.Unlock()
 				}
 				l.done.Add(1)
+				time.Sleep(10 * time.Millisecond) // the machine compiles modules meanwhile
 			}
 		})
 	}

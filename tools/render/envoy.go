@@ -52,7 +52,8 @@ type File struct {
 
 // XDS renders the files that Envoy 1.40 reads listeners, routes and clusters from
 // while it runs, in Options.Dir, and the bootstrap that points to them, which
-// comes last. The files are in the order in which they are to be replaced.
+// comes last. The files are in the order in which they are to be replaced. What
+// Options.Before holds besides stays until the files are rendered again.
 func XDS(node *config.Node, c *pipeline.Config, o Options) ([]File, error) {
 	if !path.IsAbs(o.Dir) {
 		return nil, errors.New("the directory of the files must be an absolute path")
@@ -81,10 +82,16 @@ func render(node *config.Node, c *pipeline.Config, o Options, names ...string) (
 	if err != nil {
 		return nil, err
 	}
+	if view.Generation, err = view.generation(); err != nil {
+		return nil, err
+	}
 	for _, name := range names {
 		var b strings.Builder
 		if err := envoy().ExecuteTemplate(&b, name, view); err != nil {
 			return nil, fmt.Errorf("render envoy: %w", err)
+		}
+		if name == "routes.yaml" {
+			name = view.Routes()
 		}
 		files = append(files, File{name, []byte(b.String())})
 	}
@@ -101,6 +108,14 @@ type shown struct {
 	Provider bool   // it serves requests
 	VM       string // how the provider stage's VM is named
 	First    bool   // it is named here for others
+}
+
+// Full is the name of the cluster in Envoy.
+func (s shown) Full() string {
+	if !s.Provider {
+		return s.Name
+	}
+	return s.View.Full(s.cluster)
 }
 
 // All are the clusters, each once. In a file of their own the first one says what

@@ -35,6 +35,8 @@ type Options struct {
 	Filters string
 	// Dir is where Envoy finds the files of XDS.
 	Dir string
+	// Before is the file clusters.yaml that XDS replaces; empty: there is none.
+	Before []byte
 }
 
 func (o *Options) defaults() {
@@ -74,6 +76,7 @@ type view struct {
 	HolderConfig   string
 	ClusterHeader  string
 	Paired         bool
+	Generation     string // of the VM, in files of XDS
 }
 
 // cluster is one upstream.

@@ -171,7 +171,10 @@ func TestXDS(t *testing.T) {
 		require.NoError(t, yaml.Unmarshal(f.Text, &tree), f.Name)
 		trees[f.Name] = tree
 	}
-	require.Equal(t, []string{"clusters.yaml", "routes.yaml", "listeners.yaml", "bootstrap.yaml"}, names, "the order in which they are replaced")
+	routesName := names[1]
+	require.Regexp(t, "^routes-[0-9a-f]{8}.yaml$", routesName)
+	require.Equal(t, []string{"clusters.yaml", routesName, "listeners.yaml", "bootstrap.yaml"}, names, "the order in which they are replaced")
+	generation := "~" + routesName[len("routes-"):len("routes-")+8]
 	var whole struct {
 		Static struct {
 			Listeners, Clusters []map[string]any
@@ -181,6 +184,11 @@ func TestXDS(t *testing.T) {
 	for i, want := range whole.Static.Clusters {
 		got := trees["clusters.yaml"]["resources"].([]any)[i].(map[string]any)
 		delete(got, "@type")
+		if name := got["alt_stat_name"]; name != nil { // it holds a stage
+			require.Equal(t, name.(string)+generation, got["name"])
+			got["name"], got["load_assignment"].(map[string]any)["cluster_name"] = name, name
+			delete(got, "alt_stat_name")
+		}
 		require.Equal(t, want, got)
 	}
 	manager := func(listener any) map[string]any {
@@ -188,15 +196,57 @@ func TestXDS(t *testing.T) {
 		return chain["filters"].([]any)[0].(map[string]any)["typed_config"].(map[string]any)
 	}
 	was, is := manager(whole.Static.Listeners[0]), manager(trees["listeners.yaml"]["resources"].([]any)[0])
-	require.Equal(t, "/etc/x/routes.yaml", is["rds"].(map[string]any)["config_source"].(map[string]any)["path_config_source"].(map[string]any)["path"])
-	routes := trees["routes.yaml"]["resources"].([]any)[0].(map[string]any)
+	require.Equal(t, "/etc/x/"+routesName, is["rds"].(map[string]any)["config_source"].(map[string]any)["path_config_source"].(map[string]any)["path"])
+	routes := trees[routesName]["resources"].([]any)[0].(map[string]any)
 	delete(routes, "@type")
-	require.Equal(t, was["route_config"], routes)
+	text, err := yaml.Marshal(routes)
+	require.NoError(t, err)
+	want, err := yaml.Marshal(was["route_config"])
+	require.NoError(t, err)
+	require.Equal(t, string(want), strings.ReplaceAll(string(text), generation, ""))
 	delete(was, "route_config")
 	delete(is, "rds")
 	require.Equal(t, was, is)
 	_, err = XDS(node, c, Options{Dir: "relative"})
 	require.ErrorContains(t, err, "absolute")
+}
+
+// Clusters of another VM stand beside those of the configurations before; of the
+// same VM only those stay that are not there any more.
+func TestGenerations(t *testing.T) {
+	clusters := func(text, wasm string, before []byte) ([]byte, []string) {
+		node, c := load(t, text)
+		files, err := XDS(node, c, Options{Dir: "/etc/x", Wasm: wasm, Before: before})
+		require.NoError(t, err)
+		var got struct{ Resources []struct{ Name string } }
+		require.NoError(t, yaml.Unmarshal(files[0].Text, &got))
+		var names []string
+		for _, r := range got.Resources {
+			name, generation, _ := strings.Cut(r.Name, "~")
+			require.Len(t, generation, 8)
+			names = append(names, name)
+		}
+		return files[0].Text, names
+	}
+	more := minimal(`, b: {dialect: openai, url: "https://b.test/v1"}`)
+	first, names := clusters(more, "/1.wasm", nil)
+	require.Equal(t, []string{"a", "b"}, names)
+	_, names = clusters(more, "/1.wasm", first)
+	require.Equal(t, []string{"a", "b"}, names)
+	fewer, names := clusters(minimal(""), "/1.wasm", first)
+	require.Equal(t, []string{"a", "b"}, names, "b has requests still")
+	for range 2 {
+		fewer, names = clusters(minimal(""), "/1.wasm", fewer)
+		require.Equal(t, []string{"a", "b"}, names)
+	}
+	_, names = clusters(minimal(""), "/1.wasm", fewer)
+	require.Equal(t, []string{"a"}, names, "it was written again often enough")
+	second, names := clusters(more, "/2.wasm", first)
+	require.Equal(t, []string{"a", "b", "a", "b"}, names)
+	second, names = clusters(more, "/1.wasm", second)
+	require.Equal(t, []string{"a", "b", "a", "b"}, names, "as the second, for which there is nothing new")
+	_, names = clusters(minimal(""), "/3.wasm", second)
+	require.Equal(t, []string{"a", "a", "b", "a", "b"}, names)
 }
 
 // Claims are the host's to verify: without a filter that does, nobody would be.

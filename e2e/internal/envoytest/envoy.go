@@ -118,7 +118,11 @@ func (e *Envoy) write(config string) error {
 	}
 	for _, f := range files {
 		next := e.path(f.Name + ".new")
-		if err := errors.Join(os.WriteFile(next, f.Text, 0o600), os.Rename(next, e.path(f.Name))); err != nil {
+		updated, err := e.clusterUpdates()
+		if err := errors.Join(err, os.WriteFile(next, f.Text, 0o600), os.Rename(next, e.path(f.Name))); err != nil {
+			return err
+		}
+		if err := e.warm(f.Name, updated); err != nil {
 			return err
 		}
 	}
@@ -144,6 +148,7 @@ func (e *Envoy) render(config string) ([]render.File, error) {
 	var files []render.File
 	var err error
 	if e.o.Dynamic {
+		o.Before, _ = os.ReadFile(e.path("clusters.yaml")) // none at first
 		files, err = render.XDS(node, c, o)
 	} else {
 		var text []byte

@@ -34,6 +34,9 @@ func (e *Envoy) Reload(config string) error {
 	})
 }
 
+// Use has the next configuration run another module.
+func (e *Envoy) Use(wasm string) { e.o.Wasm = wasm }
+
 // Refused is Reload with a configuration that Envoy must refuse. It returns when
 // Envoy has; one that Envoy takes is an error.
 func (e *Envoy) Refused(config string) error {
@@ -63,6 +66,29 @@ func (e *Envoy) replace(config string, before func(success, failure int64)) erro
 	}
 	before(success, failure)
 	return e.write(config)
+}
+
+// clusterUpdates are how often a running Envoy read its clusters.
+func (e *Envoy) clusterUpdates() (int64, error) {
+	if e.admin == "" {
+		return 0, nil
+	}
+	return e.stat("cluster_manager.cds.update_attempt")
+}
+
+// warm waits until a running Envoy has the clusters that were replaced.
+func (e *Envoy) warm(name string, updated int64) error {
+	if e.admin == "" || name != "clusters.yaml" {
+		return nil
+	}
+	return e.await(reloadLimit, func() (bool, error) {
+		now, err := e.clusterUpdates()
+		if err != nil || now <= updated {
+			return false, err
+		}
+		warming, err := e.stat("cluster_manager.warming_clusters")
+		return warming == 0, err
+	})
 }
 
 // updates are how many listeners Envoy took and refused.

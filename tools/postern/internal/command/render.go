@@ -1,11 +1,14 @@
 package command
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -30,6 +33,7 @@ configuration, or cannot be had on that proxy, is an error.`,
 type rendered struct {
 	render.Options
 	mode, out, filters string
+	warmUp             time.Duration
 }
 
 func renderEnvoyCommand(s Streams) *cobra.Command {
@@ -41,15 +45,17 @@ func renderEnvoyCommand(s Streams) *cobra.Command {
 
 --mode bootstrap is one file, for which a change means a restart. --mode xds is a
 folder with a bootstrap and the files that it points to: clusters.yaml,
-routes.yaml and listeners.yaml. Rendering into that folder again replaces them
-one by one, by renames, and Envoy takes each without a restart.`,
+routes-….yaml and listeners.yaml. Rendering into that folder again replaces them
+one by one, by renames, and Envoy takes each without a restart. Where clusters
+changed it waits before it goes on, until Envoy has made them ready.`,
 		Example: `  postern render envoy --listen 0.0.0.0:8080 postern.yaml > envoy.yaml
   postern render envoy --mode xds -o /etc/envoy/postern postern.yaml
   postern render envoy --filters jwt_authn.yaml -o envoy.yaml postern.yaml`,
 		Args: cobra.MatchAll(atLeast(1, "render envoy wants a FILE"), atMost(1, "render envoy wants one FILE")),
-		RunE: runs(func(_ context.Context, args []string) error { return r.run(s, args[0]) }),
+		RunE: runs(func(ctx context.Context, args []string) error { return r.run(ctx, s, args[0]) }),
 	}
 	f := c.Flags()
+	f.DurationVar(&r.warmUp, "warm-up", 10*time.Second, "for xds: how long Envoy may take to make changed clusters ready")
 	f.StringVar(&r.mode, "mode", "bootstrap", "bootstrap or xds")
 	f.StringVarP(&r.out, "output", "o", "", "file to write, or folder for xds (default standard output)")
 	f.StringVar(&r.Dir, "at", "", "for xds: the folder as Envoy sees it (default --output)")
@@ -64,7 +70,7 @@ one by one, by renames, and Envoy takes each without a restart.`,
 	return c
 }
 
-func (r *rendered) run(s Streams, name string) error {
+func (r *rendered) run(ctx context.Context, s Streams, name string) error {
 	checked, err := readChecked(s, name)
 	if err != nil {
 		return err
@@ -87,11 +93,14 @@ func (r *rendered) run(s Streams, name string) error {
 		if err := r.place(); err != nil {
 			return err
 		}
+		if r.Before, err = standing(filepath.Join(r.out, "clusters.yaml")); err != nil {
+			return err
+		}
 		files, err := render.XDS(checked.Node, checked.Config, r.Options)
 		if err != nil {
 			return err
 		}
-		return putAll(r.out, files)
+		return r.exchange(ctx, files)
 	}
 	return fmt.Errorf("--mode is bootstrap or xds, not %q", r.mode)
 }
@@ -107,6 +116,15 @@ func (r *rendered) place() (err error) {
 		}
 	}
 	return os.MkdirAll(r.out, 0o755) //nolint:gosec // nothing in it is secret
+}
+
+// standing is the text of a file; empty where there is none.
+func standing(path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return text, err
 }
 
 // put writes a file, or to standard output where none is named.
@@ -126,6 +144,23 @@ func putAll(dir string, files []render.File) error {
 		}
 	}
 	return nil
+}
+
+// exchange replaces the files of xds. Nothing may go to clusters that Envoy does
+// not have yet: it compiles the module for those of another VM.
+func (r *rendered) exchange(ctx context.Context, files []render.File) error {
+	if r.Before == nil || bytes.Equal(r.Before, files[0].Text) {
+		return putAll(r.out, files)
+	}
+	if err := putAll(r.out, files[:1]); err != nil {
+		return err
+	}
+	select {
+	case <-time.After(r.warmUp):
+		return putAll(r.out, files[1:])
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // replace writes a file by a rename: Envoy sees that, and never half a file. What
