@@ -336,3 +336,30 @@ func TestConfigurationAndTicks(t *testing.T) {
 	dispatch(atDelete, 1, 0, 0, 0)
 	require.Empty(t, plugins)
 }
+
+// TestObserving: what a module that only observes cannot serve goes on, unanswered.
+func TestObserving(t *testing.T) {
+	observing = true
+	t.Cleanup(func() { observing = false })
+	f := newFake()
+	broken := false
+	p := &fakePlugin{on: func(_ *fakeStage, callback string) {
+		if callback == "stream" || broken {
+			panic("broken")
+		}
+	}}
+	start(t, p)
+	dispatch(atContextCreate, 7, 1, 0, 0)
+	require.Equal(t, proceed, dispatch(atRequestHeaders, 7, 0, 0, 0), "without a stage")
+	p.on = func(*fakeStage, string) {
+		if broken {
+			panic("broken")
+		}
+	}
+	begin(p, 8)
+	broken = true
+	require.Equal(t, proceed, dispatch(atRequestHeaders, 8, 0, 0, 0), "with one that panics, and again over that")
+	for _, line := range f.log {
+		require.NotContains(t, line, "send_local_response")
+	}
+}

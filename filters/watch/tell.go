@@ -19,10 +19,11 @@ func (w *watcher) finish() {
 		return
 	}
 	w.told = true
+	w.m.streams--
 	w.endOfRequest()
+	w.drop(&w.question)
 	w.drop(&w.reply)
 	w.m.doc = jsonx.Document{}
-	w.m.streams--
 	rec := w.record()
 	s := w.setup
 	s.telemetry.Observe(rec)
