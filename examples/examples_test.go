@@ -8,7 +8,6 @@
 package examples_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -22,6 +21,7 @@ import (
 	hosttest "github.com/posterngw/postern/host-test"
 	"github.com/posterngw/postern/tools/document"
 	"github.com/posterngw/postern/tools/gateway"
+	"github.com/posterngw/postern/tools/gateway/gatewaytest"
 	"github.com/posterngw/postern/tools/hosts"
 	"github.com/posterngw/postern/tools/scenario"
 )
@@ -42,7 +42,7 @@ func TestValid(t *testing.T) {
 
 // TestScenarios plays each scenario with the configuration beside it.
 func TestScenarios(t *testing.T) {
-	for engine, module := range map[string]hosttest.Module{"native": gateway.Native(), "wasm": built(t)} {
+	for engine, module := range map[string]hosttest.Module{"native": gateway.Native(), "wasm": gatewaytest.Built(t, "../build/postern.wasm")} {
 		for _, path := range glob(t, "*/*.txtar") {
 			t.Run(engine+"/"+path, func(t *testing.T) {
 				f := file(t, path)
@@ -63,7 +63,7 @@ var elsewhere = map[string]hosts.Host{
 // TestHosts renders each example for every host in each mode, and plays its scenario
 // there, as `postern test --host` does.
 func TestHosts(t *testing.T) {
-	module := built(t)
+	module := gatewaytest.Built(t, "../build/postern.wasm")
 	for _, path := range glob(t, "*/*.txtar") {
 		for _, place := range hosts.Places {
 			t.Run(path+"/"+place.String(), func(t *testing.T) {
@@ -117,19 +117,4 @@ func read(t *testing.T, path string) []byte {
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	return text
-}
-
-// built is the module as it ships.
-func built(t *testing.T) hosttest.Module {
-	code, err := os.ReadFile("../build/postern.wasm")
-	require.NoError(t, err, "run `make wasm` first")
-	cache, err := os.UserCacheDir()
-	require.NoError(t, err)
-	ctx := context.Background()
-	rt, err := hosttest.NewRuntime(ctx, hosttest.RuntimeConfig{CacheDir: filepath.Join(cache, "postern", "wazero")})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, rt.Close(ctx)) })
-	m, err := rt.Compile(ctx, code)
-	require.NoError(t, err)
-	return m
 }

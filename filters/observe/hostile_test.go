@@ -11,6 +11,7 @@ import (
 
 	hosttest "github.com/posterngw/postern/host-test"
 	"github.com/posterngw/postern/tools/gateway"
+	"github.com/posterngw/postern/tools/gateway/gatewaytest"
 	"github.com/posterngw/postern/tools/scenario"
 )
 
@@ -99,7 +100,7 @@ func without(headers [][2]string, name string) (kept [][2]string) {
 // TestHostile sends what no client and no provider would send: it passes as if no
 // observer were there, and each leaves a record.
 func TestHostile(t *testing.T) {
-	for engine, module := range map[string]hosttest.Module{"native": gateway.Observer(), "observe": built(t, path)} {
+	for engine, module := range map[string]hosttest.Module{"native": gateway.Observer(), "observe": gatewaytest.Built(t, path)} {
 		rounds := 12
 		if engine != "native" {
 			rounds = 3
@@ -161,7 +162,7 @@ const whole = `{"id":"c1","model":"other","choices":[{"index":0,"message":{"role
 // TestRoom: beyond the limits on streams and on bytes requests pass unread, and the
 // memory stays bounded.
 func TestRoom(t *testing.T) {
-	for engine, module := range map[string]hosttest.Module{"native": gateway.Observer(), "observe": built(t, path)} {
+	for engine, module := range map[string]hosttest.Module{"native": gateway.Observer(), "observe": gatewaytest.Built(t, path)} {
 		t.Run(engine, func(t *testing.T) {
 			n := beside(t, module, hosttest.IstioWasmPlugin(), "postern.yaml", []byte(plainConfig))
 			n.cluster = "one"
@@ -202,7 +203,7 @@ func memory(h *hosttest.Host) (most uint64) {
 // TestSoak sends many requests, whole, streamed, broken off and wrong, and wants the
 // memory of the end to be that of the beginning.
 func TestSoak(t *testing.T) {
-	n := beside(t, built(t, path), hosttest.IstioWasmPlugin(), "postern.yaml", []byte(plainConfig))
+	n := beside(t, gatewaytest.Built(t, path), hosttest.IstioWasmPlugin(), "postern.yaml", []byte(plainConfig))
 	large := `{"model":"fast","messages":[{"role":"user","content":"` + strings.Repeat("x", 200<<10) + `"}]}`
 	events := strings.Repeat("data: {\"id\":\"a\",\"model\":\"other\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"some text\"}}]}\n\n", 50) + "data: [DONE]\n\n"
 	json, sse := [][2]string{{":status", "200"}, {"content-type", "application/json"}}, [][2]string{{":status", "200"}, {"content-type", "text/event-stream"}}

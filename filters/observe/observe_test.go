@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +14,7 @@ import (
 	"github.com/posterngw/postern/filters/pipeline"
 	hosttest "github.com/posterngw/postern/host-test"
 	"github.com/posterngw/postern/tools/gateway"
+	"github.com/posterngw/postern/tools/gateway/gatewaytest"
 	"github.com/posterngw/postern/tools/scenario"
 )
 
@@ -28,21 +27,7 @@ const (
 // engines are the observer as Go code, as the module that does nothing else, and as
 // a mode of the module that does everything.
 func engines(t testing.TB) map[string]hosttest.Module {
-	return map[string]hosttest.Module{"native": gateway.Observer(), "observe": built(t, path), "postern": built(t, fullPath)}
-}
-
-func built(t testing.TB, path string) hosttest.Module {
-	code, err := os.ReadFile(path)
-	require.NoError(t, err, "run `make wasm` first")
-	cache, err := os.UserCacheDir()
-	require.NoError(t, err)
-	ctx := context.Background()
-	rt, err := hosttest.NewRuntime(ctx, hosttest.RuntimeConfig{CacheDir: filepath.Join(cache, "postern", "wazero")})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, rt.Close(ctx)) })
-	m, err := rt.Compile(ctx, code)
-	require.NoError(t, err)
-	return m
+	return map[string]hosttest.Module{"native": gateway.Observer(), "observe": gatewaytest.Built(t, path), "postern": gatewaytest.Built(t, fullPath)}
 }
 
 // profiles are the hosts.

@@ -8,6 +8,7 @@ import (
 
 	hosttest "github.com/posterngw/postern/host-test"
 	"github.com/posterngw/postern/tools/gateway"
+	"github.com/posterngw/postern/tools/gateway/gatewaytest"
 	"github.com/posterngw/postern/tools/scenario"
 )
 
@@ -18,7 +19,7 @@ func TestScenarios(t *testing.T) {
 
 // TestShadow plays what needs the module that could decide.
 func TestShadow(t *testing.T) {
-	play(t, "testdata/full/*.txtar", map[string]hosttest.Module{"native": gateway.Native(), "postern": built(t, fullPath)})
+	play(t, "testdata/full/*.txtar", map[string]hosttest.Module{"native": gateway.Native(), "postern": gatewaytest.Built(t, fullPath)})
 }
 
 func play(t *testing.T, pattern string, engines map[string]hosttest.Module) {

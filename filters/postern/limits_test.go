@@ -8,6 +8,7 @@ import (
 
 	hosttest "github.com/posterngw/postern/host-test"
 	"github.com/posterngw/postern/tools/gateway"
+	"github.com/posterngw/postern/tools/gateway/gatewaytest"
 )
 
 // memoryBound is the most linear memory that the module may take under load.
@@ -104,7 +105,7 @@ const answer = `{"id":"c1","model":"other","choices":[{"index":0,"message":{"rol
 // TestSoak sends many requests, whole, streamed, aborted and wrong, and wants
 // the memory of the end to be that of the beginning.
 func TestSoak(t *testing.T) {
-	h := host(t, built(t), limitsConfig)
+	h := host(t, gatewaytest.Built(t, path), limitsConfig)
 	large := `{"model":"fast","messages":[{"role":"user","content":"` + strings.Repeat("x", 200<<10) + `"}]}`
 	var early uint64
 	for i := range 4000 {

@@ -15,6 +15,7 @@ import (
 	"github.com/posterngw/postern/filters/pipeline"
 	hosttest "github.com/posterngw/postern/host-test"
 	"github.com/posterngw/postern/tools/gateway"
+	"github.com/posterngw/postern/tools/gateway/gatewaytest"
 	"github.com/posterngw/postern/tools/hosts"
 )
 
@@ -37,7 +38,7 @@ identity: {anonymous: {}}
 // host writes them on one connection to a provider, and reads them as a provider does:
 // it finds the requests that were sent and no other, whatever a body looks like.
 func TestPipelined(t *testing.T) {
-	module := built(t)
+	module := gatewaytest.Built(t, path)
 	for _, place := range hosts.Places {
 		for _, framing := range []string{"content-length", "chunked"} {
 			t.Run(place.String()+"/"+framing, func(t *testing.T) {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -12,6 +10,7 @@ import (
 
 	hosttest "github.com/posterngw/postern/host-test"
 	"github.com/posterngw/postern/tools/gateway"
+	"github.com/posterngw/postern/tools/gateway/gatewaytest"
 	"github.com/posterngw/postern/tools/scenario"
 )
 
@@ -131,19 +130,5 @@ func streamed(kind string) bool {
 
 // engines are the module as Go code and as it ships.
 func engines(t *testing.T) map[string]hosttest.Module {
-	return map[string]hosttest.Module{"native": gateway.Native(), "wasm": built(t)}
-}
-
-func built(t *testing.T) hosttest.Module {
-	code, err := os.ReadFile(path)
-	require.NoError(t, err, "run `make wasm` first")
-	cache, err := os.UserCacheDir()
-	require.NoError(t, err)
-	ctx := context.Background()
-	rt, err := hosttest.NewRuntime(ctx, hosttest.RuntimeConfig{CacheDir: filepath.Join(cache, "postern", "wazero")})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, rt.Close(ctx)) })
-	m, err := rt.Compile(ctx, code)
-	require.NoError(t, err)
-	return m
+	return map[string]hosttest.Module{"native": gateway.Native(), "wasm": gatewaytest.Built(t, path)}
 }

@@ -1,7 +1,6 @@
 package hosts
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"github.com/posterngw/postern/filters/pipeline"
 	hosttest "github.com/posterngw/postern/host-test"
 	"github.com/posterngw/postern/tools/gateway"
+	"github.com/posterngw/postern/tools/gateway/gatewaytest"
 	"github.com/posterngw/postern/tools/scenario"
 )
 
@@ -34,7 +34,7 @@ func play(t *testing.T, p Place, test string, module hosttest.Module) error {
 // one fails and the scenario of the weaker way passes. A cell that says otherwise
 // than what is seen fails, whichever way it errs.
 func TestCells(t *testing.T) {
-	module := built(t)
+	module := gatewaytest.Built(t, root+"build/postern.wasm")
 	for i := range Features {
 		f := &Features[i]
 		for _, p := range Places {
@@ -56,7 +56,7 @@ func TestCells(t *testing.T) {
 
 // TestObserved plays what an observer does at each place where there is one.
 func TestObserved(t *testing.T) {
-	module := built(t)
+	module := gatewaytest.Built(t, root+"build/postern.wasm")
 	for i := range Observed {
 		for _, p := range Observers {
 			t.Run(Observed[i].Name+"/"+p.String(), func(t *testing.T) {
@@ -89,7 +89,7 @@ func refusal(t *testing.T, f *Feature, p Place) {
 // TestWeakerIsWeaker plays the scenarios of weaker ways where the feature works in
 // full: each tells the ways apart.
 func TestWeakerIsWeaker(t *testing.T) {
-	module := built(t)
+	module := gatewaytest.Built(t, root+"build/postern.wasm")
 	for i := range Features {
 		f := &Features[i]
 		for _, cell := range f.Cells {
@@ -147,18 +147,4 @@ func TestTable(t *testing.T) {
 			require.NotEmpty(t, cell.How, "%s at %s", f.Name, p)
 		}
 	}
-}
-
-func built(t *testing.T) hosttest.Module {
-	code, err := os.ReadFile(root + "build/postern.wasm")
-	require.NoError(t, err, "run `make wasm` first")
-	cache, err := os.UserCacheDir()
-	require.NoError(t, err)
-	ctx := context.Background()
-	rt, err := hosttest.NewRuntime(ctx, hosttest.RuntimeConfig{CacheDir: filepath.Join(cache, "postern", "wazero")})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, rt.Close(ctx)) })
-	m, err := rt.Compile(ctx, code)
-	require.NoError(t, err)
-	return m
 }
