@@ -108,7 +108,7 @@ $(PYTHON): $(PINS)
 
 # In the package's folder, so that the matrix is printed.
 e2e-sdk: $(WASM) envoy $(PYTHON) ## every official client, for Go and for Python, against every provider, in a real Envoy
-	cd e2e/sdk && ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) POSTERN_PYTHON=$(PYTHON)/bin/python $(GO) test -count=1 -parallel 8 -timeout 10m
+	cd e2e/sdk && ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) POSTERN_PYTHON=$(PYTHON)/bin/python $(GO) test -count=1 -parallel 8 -timeout 20m
 
 # Istio's discovery code is some 2,000 packages: minutes to compile, once. Vetting
 # is left out for the same reason.
