@@ -1,6 +1,7 @@
 package losses
 
 import (
+	"bytes"
 	"encoding/json"
 	"math/rand/v2"
 	"testing"
@@ -50,17 +51,7 @@ func (c *Client) wrong(t *testing.T, targets []Target, body []byte) {
 			require.Equal(t, 400, out.refused.Status, string(body))
 			continue
 		}
-		sent, _, _ := cutLast(out.body)
+		sent := out.body[:bytes.LastIndexByte(out.body, '\n')] // behind it is the path
 		require.True(t, json.Valid(sent), "%s to %s\n%s", body, codec.Model, sent)
 	}
-}
-
-// cutLast takes the path off that translate writes behind the body.
-func cutLast(b []byte) (before, after []byte, found bool) {
-	for i := len(b) - 1; i >= 0; i-- {
-		if b[i] == '\n' {
-			return b[:i], b[i+1:], true
-		}
-	}
-	return b, nil, false
 }
