@@ -21,7 +21,6 @@ type decoder struct {
 
 	started  bool
 	finished bool
-	ended    bool
 
 	blocks  int // blocks shown
 	open    bool
