@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -230,4 +231,24 @@ func TestSoak(t *testing.T) {
 
 func request(headers [][2]string, body []byte) hosttest.Message {
 	return hosttest.Message{Headers: hosttest.NewHeaders(headers), Chunks: [][]byte{body}, Complete: true}
+}
+
+// TestLabels: what a client calls a model is no label of a metric, unless the
+// configuration has it.
+func TestLabels(t *testing.T) {
+	for engine, module := range engines(t) {
+		n := beside(t, module, hosttest.Envoy(), "postern.yaml", []byte(plainConfig))
+		answer := [][2]string{{":status", "200"}, {"content-type", "application/json"}}
+		got := n.pass(t, exchange("/v1/chat/completions", `{"model":"invented","messages":[]}`, answer, whole), scenario.Whole)
+		require.Contains(t, got.Record, `"upstream_model":"invented"`, engine)
+		n.pass(t, exchange("/v1/chat/completions", `{"model":"fast","messages":[]}`, answer, whole), scenario.Whole)
+		n.Advance(2 * time.Second)
+		var names []string
+		for _, m := range n.Metrics() {
+			names = append(names, m.Name)
+		}
+		all := strings.Join(names, " ")
+		require.Contains(t, all, "model=fast", engine)
+		require.NotContains(t, all, "invented", engine)
+	}
 }

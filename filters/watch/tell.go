@@ -26,13 +26,24 @@ func (w *watcher) finish() {
 	w.m.doc = jsonx.Document{}
 	rec := w.record()
 	s := w.setup
-	s.telemetry.Observe(rec)
+	w.count(rec)
 	if s != w.p.setup {
 		s.telemetry.Flush() // no tick does it any more
 	}
 	if s.audit.Records {
 		w.publish(rec)
 	}
+}
+
+// count counts the request. A name that no configuration has is no label: it is the
+// client's to choose.
+func (w *watcher) count(rec *audit.Record) {
+	name := rec.UpstreamModel
+	if w.target == nil {
+		rec.UpstreamModel = ""
+	}
+	w.setup.telemetry.Observe(rec)
+	rec.UpstreamModel = name
 }
 
 // publish hands the record to the host's access log. Where there is no place for it

@@ -43,6 +43,9 @@
 // its content-length says, that no header of Postern's own reaches anybody but
 // the one that tells of losses, and that every request leaves a record.
 //
+// In mode observe all requests go to the one cluster `upstream`, as the gateway is
+// another's.
+//
 // The package decides nothing about the gateway; package gateway sets it up.
 package scenario
 
