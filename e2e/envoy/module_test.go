@@ -183,6 +183,41 @@ func TestTrap(t *testing.T) {
 	}
 }
 
+// Envoy is killed in the middle of a stream: the client's message breaks off, and
+// so does the provider's. What it counted was in its memory: the one that is started
+// again counts from the beginning, and the stream has no record.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	p := holding(t)
+	e := start(t, envoytest.Options{Config: strings.ReplaceAll(shared.config(trapConfig), "$HELD", p.URL), Env: environment})
+	for range 5 {
+		require.Equal(t, 200, status(t, e, plain))
+	}
+	require.Eventually(t, func() bool {
+		records, err := e.Records()
+		return err == nil && len(records) == 5
+	}, patience, 20*time.Millisecond)
+	stream := p.open(t, e)
+	require.NoError(t, e.Kill())
+	_, err := io.ReadAll(stream)
+	require.Error(t, err)
+	select {
+	case <-p.left:
+	case <-time.After(patience):
+		require.Fail(t, "the provider goes on")
+	}
+	require.NoError(t, e.Restart())
+	for range 20 {
+		require.Equal(t, 200, status(t, e, plain))
+	}
+	require.Equal(t, 429, status(t, e, plain))
+	require.Eventually(t, func() bool {
+		records, err := e.Records()
+		return err == nil && len(records) == 5+20+1
+	}, patience, 20*time.Millisecond)
+	quiet(t, e)
+}
+
 // status is what a request is answered with.
 func status(t *testing.T, e *envoytest.Envoy, body string) int {
 	t.Helper()
@@ -195,10 +230,11 @@ func status(t *testing.T, e *envoytest.Envoy, body string) int {
 type holder struct {
 	*httptest.Server
 	release chan struct{} // closed to let them end
+	left    chan struct{} // has one for each whose client went away
 }
 
 func holding(t *testing.T) *holder {
-	h := &holder{release: make(chan struct{})}
+	h := &holder{release: make(chan struct{}), left: make(chan struct{}, 8)}
 	h.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // it is answered anyway
 		w.Header().Set("content-type", "text/event-stream")
@@ -208,6 +244,7 @@ func holding(t *testing.T) *holder {
 		case <-h.release:
 			_, _ = io.WriteString(w, event(`"delta":{"content":" two"}`)+event(`"delta":{},"finish_reason":"stop"`)+"data: [DONE]\n\n")
 		case <-r.Context().Done():
+			h.left <- struct{}{}
 		}
 	}))
 	t.Cleanup(h.Close)

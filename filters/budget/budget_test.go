@@ -208,7 +208,7 @@ func TestStoreFailure(t *testing.T) {
 
 func TestLostRaces(t *testing.T) {
 	m := newMachine(t, `{"b": {"unit": "tokens", "limit": 100, "window": "day"}}`, 1)
-	m.shared.Values["postern.budget.b.0"] = sharedtest.Value{Version: 1}
+	m.shared.Values["postern.budget.1.b.0"] = sharedtest.Value{Version: 1}
 	m.shared.Lose = shared.MaxTries - 1
 	m.reserve(0, alice, 50)
 	m.shared.Lose = shared.MaxTries

@@ -1,6 +1,7 @@
 package budget
 
 import (
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -198,9 +199,19 @@ func TestSubjectsAreNotConfused(t *testing.T) {
 	m.refused(0, &identity.Principal{Team: "ab", User: "c", Application: "x"}, 0)
 }
 
+// Two formats have two sets of keys, and what one of them wrote stays as it is.
+func TestKeysHaveTheFormat(t *testing.T) {
+	require.Equal(t, "postern.budget."+strconv.Itoa(valueVersion)+".", keyPrefix)
+	m := newMachine(t, `{"b": {"unit": "requests", "limit": 1, "window": "day"}}`, 1)
+	m.shared.SetShared("postern.budget.0.b.0", []byte("\x00another"), 0)
+	m.reserve(0, alice, 0)
+	other, _, _ := m.shared.Shared("postern.budget.0.b.0")
+	require.Equal(t, "\x00another", string(other))
+}
+
 func TestUnreadableValue(t *testing.T) {
 	m := newMachine(t, `{"b": {"unit": "requests", "limit": 1, "window": "day"}}`, 1)
-	m.shared.SetShared("postern.budget.b.0", []byte("\x01garbage"), 0)
+	m.shared.SetShared("postern.budget.1.b.0", []byte("\x01garbage"), 0)
 	m.reserve(0, alice, 0)
 	m.refused(0, alice, 0)
 }

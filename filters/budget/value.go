@@ -23,6 +23,10 @@ import (
 // taken as empty: the counters of that slot start again.
 const valueVersion = 1
 
+// keyPrefix has that version: a module with another one, on the same host while
+// one replaces the other, has keys of its own and overwrites nothing.
+const keyPrefix = "postern.budget.1."
+
 const (
 	maxCounters = 16 // per slot
 	perSlot     = 4  // counters per slot that the number of slots is made for
@@ -35,7 +39,7 @@ func (m *Meter) slots() int { return (max(1, m.Subjects) + perSlot - 1) / perSlo
 func slotKey(m *Meter, s *Subject) string {
 	var b [256]byte
 	n := binary.BigEndian.Uint64(s[:]) % uint64(m.slots())
-	k := append(b[:0], "postern.budget."...)
+	k := append(b[:0], keyPrefix...)
 	k = append(append(k, m.Budget...), '.')
 	return string(strconv.AppendUint(k, n, 10))
 }

@@ -62,10 +62,12 @@ const (
 	// aloneFor is how long a host that takes no shared data is not asked again.
 	aloneFor = 1000
 
-	prefix = "postern.health."
+	// prefix has the version of values: a module with another one, on the same
+	// host while one replaces the other, has keys of its own and overwrites nothing.
+	prefix = "postern.health.2."
 	// openings is a key whose version changes whenever a target is shut out, or
 	// comes back before its time.
-	openings = "postern.health"
+	openings = "postern.health.2"
 )
 
 // Health is the health of all targets of one configuration as one VM sees it.

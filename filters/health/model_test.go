@@ -163,7 +163,7 @@ func (m *model) closed(h *Health) {
 
 // record is what the store holds.
 func (m *model) record(t require.TestingT) record {
-	v, ok := m.shared.Values["postern.health.a"]
+	v, ok := m.shared.Values["postern.health.2.a"]
 	if !ok {
 		return record{}
 	}

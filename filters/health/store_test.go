@@ -3,6 +3,7 @@ package health
 import (
 	"sync"
 	"sync/atomic"
+	"strconv"
 	"testing"
 	"time"
 
@@ -135,14 +136,19 @@ func TestOutage(t *testing.T) {
 	require.Equal(t, Open, m.look(1).State)
 }
 
+func TestKeysHaveTheFormat(t *testing.T) {
+	require.Equal(t, "postern.health."+strconv.Itoa(valueVersion), openings)
+	require.Equal(t, openings+".", prefix)
+}
+
 func TestUnreadableValueIsAbsent(t *testing.T) {
 	m := newMachine(t, `{"consecutive": 1}`, 2)
-	m.shared.Put("postern.health.a", []byte("garbage"))
+	m.shared.Put("postern.health.2.a", []byte("garbage"))
 	require.True(t, m.try(0, success))
 	m.fails(0, 1)
 	m.now = m.now.Add(LookEvery)
 	require.Equal(t, Open, m.look(1).State)
-	require.Len(t, m.shared.Values["postern.health.a"].Bytes, valueSize)
+	require.Len(t, m.shared.Values["postern.health.2.a"].Bytes, valueSize)
 }
 
 // crowd is 8 VMs on goroutines of their own, on one store that loses races.
@@ -241,7 +247,7 @@ func FuzzRecord(f *testing.F) {
 	f.Add([]byte("garbage"), int64(1)<<62)
 	f.Fuzz(func(t *testing.T, b []byte, ms int64) {
 		m := newMachine(t, `{"open": "1s"}`, 1)
-		m.shared.Values["postern.health.a"] = sharedtest.Value{Bytes: b, Version: 1}
+		m.shared.Values["postern.health.2.a"] = sharedtest.Value{Bytes: b, Version: 1}
 		m.now = time.UnixMilli(ms)
 		s := m.look(0)
 		require.True(t, s.Share >= 0 && s.Share <= 1, "%v", s.Share)
@@ -249,7 +255,7 @@ func FuzzRecord(f *testing.F) {
 		p, _ := m.vms[0].Admit(0, true, 1, m.now)
 		m.vms[0].End(&p, &failure, m.now)
 		m.fuzzOn(t, b)
-		if v := m.shared.Values["postern.health.a"].Bytes; len(v) > 0 && string(v) != string(b) {
+		if v := m.shared.Values["postern.health.2.a"].Bytes; len(v) > 0 && string(v) != string(b) {
 			_, ok := readRecord(v)
 			require.True(t, ok, "what is written can be read")
 		}

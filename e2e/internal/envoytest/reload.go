@@ -3,6 +3,7 @@ package envoytest
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 )
@@ -52,6 +53,28 @@ func (e *Envoy) Refused(config string) error {
 		}
 		return failure > rejected, err
 	})
+}
+
+// Kill ends the process as the kernel does when memory runs out: it writes and
+// tells nothing any more.
+func (e *Envoy) Kill() error {
+	err := e.cmd.Process.Kill()
+	<-e.ended
+	return err
+}
+
+// Restart runs one that was killed again, with the configuration that it had. It
+// listens at another port.
+func (e *Envoy) Restart() error {
+	binary, _, err := Binaries()
+	if err != nil {
+		return err
+	}
+	e.admin, e.ended = "", make(chan struct{})
+	if err := errors.Join(os.Remove(e.path("admin")), e.run(binary)); err != nil {
+		return err
+	}
+	return e.ready()
 }
 
 // replace writes the files of a configuration, and tells how often Envoy took and
