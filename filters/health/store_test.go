@@ -1,9 +1,9 @@
 package health
 
 import (
+	"strconv"
 	"sync"
 	"sync/atomic"
-	"strconv"
 	"testing"
 	"time"
 
