@@ -43,13 +43,19 @@ func TestWithheldBody(t *testing.T) {
 		require.Less(t, time.Since(began), 5*time.Second, "it must not hang")
 		require.Empty(t, shared.openai.Of(got.id))
 	}
+	counted(t, e, "host_unsupported", 3)
+}
+
+// counted waits until counters of a name have come to n, all together.
+func counted(t *testing.T, e *envoytest.Envoy, name string, n int64) {
+	t.Helper()
 	require.Eventually(t, func() bool {
-		stats, err := e.Stats("host_unsupported")
-		n := int64(0)
+		stats, err := e.Stats(name)
+		sum := int64(0)
 		for _, v := range stats {
-			n += v
+			sum += v
 		}
-		return err == nil && n >= 3
+		return err == nil && sum >= n
 	}, patience, 50*time.Millisecond)
 }
 

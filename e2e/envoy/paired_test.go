@@ -42,14 +42,7 @@ func TestMissingPartner(t *testing.T) {
 			require.Equal(t, "partner_missing", got.err.Code, got.err.RawJSON())
 			require.Less(t, time.Since(began), 20*time.Second, "it must not hang")
 			require.Empty(t, shared.openai.Of(got.id))
-			require.Eventually(t, func() bool {
-				stats, err := e.Stats("partner_missing")
-				n := int64(0)
-				for _, v := range stats {
-					n += v
-				}
-				return err == nil && n > 0
-			}, patience, 50*time.Millisecond)
+			counted(t, e, "partner_missing", 1)
 		})
 	}
 }
