@@ -20,6 +20,7 @@ type fakeVM struct {
 	env     map[string]string
 	metrics []string
 	logs    []string
+	reads   []string // of shared data
 }
 
 type sharedValue struct {
@@ -44,6 +45,7 @@ func (v *fakeVM) Metric(_ MetricKind, name string) (uint32, bool) {
 }
 
 func (v *fakeVM) Shared(key string) ([]byte, uint32, bool) {
+	v.reads = append(v.reads, key)
 	s, ok := v.shared[key]
 	return s.value, s.version, ok
 }
@@ -65,6 +67,7 @@ type fakeStream struct {
 	headers [2][][2]string
 	body    [2][]byte
 	state   map[string]string
+	asked   []string // properties
 	replies int
 	resumed [2]int
 	refuse  string // the host call that fails
@@ -116,7 +119,9 @@ func (s *fakeStream) SetBody(side Side, b []byte) {
 }
 
 func (s *fakeStream) Property(path ...string) (string, bool) {
-	v, ok := s.state[strings.Join(path, ".")]
+	name := strings.Join(path, ".")
+	s.asked = append(s.asked, name)
+	v, ok := s.state[name]
 	return v, ok
 }
 

@@ -490,3 +490,20 @@ func TestNoProviderStage(t *testing.T) {
 	x.c.ResponseBody(len(wholeJSON), true)
 	require.Contains(t, string(x.s.body[Response]), `"code":"partner_missing"`)
 }
+
+// TestProbeEnds: what is found out of the host is asked no more once it is known.
+func TestProbeEnds(t *testing.T) {
+	first := start(t)
+	first.send(chat)
+	require.Contains(t, first.s.asked, "request.total_size", "it is not known yet whether bodies come")
+	vm := first.m.vm.(*fakeVM)
+	vm.reads = nil
+	second := newExchange(t, first.m, first.c.snap.plugin(first.m), first.provider)
+	second.send(chat)
+	require.NotContains(t, second.s.asked, "request.total_size")
+	require.NotContains(t, vm.reads, staged)
+	require.NotContains(t, vm.reads, probeKey)
+}
+
+// plugin is a client stage of the snapshot.
+func (sn *Snapshot) plugin(m *Module) *plugin { return &plugin{m: m, snap: sn} }
