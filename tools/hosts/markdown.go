@@ -49,9 +49,9 @@ says what a configuration of yours comes to on a host, from the configuration al
 func places(b *strings.Builder) {
 	for _, p := range slices.Concat(Places, Observers) {
 		need := Needs[p]
-		run := "no such server: [recordings](../apisix/README.md)"
-		if need.Run != (Version{}) {
-			run = need.Run.String()
+		run := need.Run.String()
+		if need.ByHand {
+			run += ", once by hand, and [recordings](../apisix/README.md) of it"
 		}
 		fmt.Fprintf(b, "| %s | `%s` | %s or later | %s | %s |\n", p.Host.Title(), p.Mode, need.Since, need.Why, run)
 	}
