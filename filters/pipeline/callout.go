@@ -304,11 +304,13 @@ func (p *plugin) between() {
 }
 
 // ownData is shared data of one worker, for hosts that have none. What is counted
-// in it is the worker's share.
+// in it is the worker's share, and outlives a configuration as elsewhere.
 type ownData struct {
 	VM
 	values map[string]ownValue
 }
+
+func ownShared(vm VM) *ownData { return &ownData{VM: vm, values: map[string]ownValue{}} }
 
 type ownValue struct {
 	bytes   []byte

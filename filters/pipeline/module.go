@@ -20,6 +20,7 @@ import (
 // one, whatever number of plugins the host configures.
 type Module struct {
 	vm       VM
+	own      *ownData // in the host's place, where it has no shared data
 	dialects []*dialect.Dialect
 	gather   []Gatherer
 
@@ -74,7 +75,7 @@ func (m *Module) wrote(body []byte) []byte {
 // New makes the module of a VM. dialects is the list of what it speaks.
 func New(vm VM, dialects []*dialect.Dialect, gather ...Gatherer) *Module {
 	m := &Module{
-		vm: vm, dialects: dialects, gather: gather,
+		vm: vm, own: ownShared(vm), dialects: dialects, gather: gather,
 		live:    make(map[string]*request),
 		factors: make(map[string]*estimate.Factor),
 		holding: make(map[*providerStage]struct{}),
@@ -164,7 +165,7 @@ func (p *plugin) Configure(raw []byte) bool {
 		p.become(stage)
 		return true
 	}
-	snap, errs := NewSnapshot(raw, p.m.dialects, p.m.vm)
+	snap, errs := NewSnapshot(raw, p.m.dialects, p.m.own)
 	if len(errs) > 0 {
 		p.m.vm.Log(Critical, "postern: configuration refused:\n"+errs.Error())
 		return false

@@ -129,7 +129,11 @@ func (c *Config) build(dialects []*dialect.Dialect, vm VM) (*Snapshot, error) {
 			return nil, errors.New(e)
 		}
 		c.share()
-		vm = &ownData{VM: vm, values: map[string]ownValue{}}
+		if _, has := vm.(*ownData); !has {
+			vm = ownShared(vm)
+		}
+	} else if own, has := vm.(*ownData); has {
+		vm = own.VM
 	}
 	sn := &Snapshot{mode: c.Mode, judges: len(c.Policy.Policies) > 0, limits: c.Limits, origin: c.Route.Routing.Headers, audit: c.Audit,
 		telemetry: telemetry.New(&c.Telemetry, vm), trace: c.Telemetry.Trace,

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 	"testing"
@@ -117,6 +118,37 @@ func TestSnapshotOfARequest(t *testing.T) {
 			require.Equal(t, b, after.snap.Version)
 		})
 	}
+}
+
+// declaring is a stream of a host whose variables must be declared.
+type declaring struct{ *fakeStream }
+
+func (s declaring) SetProperty(name, value string) {
+	if s.fakeStream.SetProperty(name, value); name == undeclared {
+		s.err = errors.New("not found")
+	}
+}
+
+// TestBudgetsOutliveAConfiguration: also where the host has no shared data, and each
+// worker keeps its own.
+func TestBudgetsOutliveAConfiguration(t *testing.T) {
+	const config = `{"version":1,"mode":"callout","providers":{"one":{"dialect":"openai","url":"https://one.test/v1"}},"identity":{"anonymous":{}},
+"models":{"m1":{"targets":[{"provider":"one","model":"m1"}]}},"budgets":{"calls":{"unit":"requests","window":"day","limit":2}}}`
+	m, _, _ := newModule(t)
+	passed := 0
+	for range 4 { // a route of APISIX changed
+		p := m.Plugin().(*plugin)
+		require.True(t, p.Configure([]byte(config)), "%v", m.vm.(*fakeVM).logs)
+		body := `{"model":"m1","messages":[]}`
+		s := &fakeStream{state: map[string]string{}, headers: [2][][2]string{{{":method", "POST"}, {":path", "/v1/chat/completions"}, {"host", "h"},
+			{"content-type", "application/json"}, {"content-length", strconv.Itoa(len(body))}}}, body: [2][]byte{[]byte(body)}}
+		w := p.newCallout(declaring{s})
+		require.Equal(t, Continue, w.RequestHeaders(true), "%v", w.c.r.err)
+		if w.RequestBody(len(body), true) == Continue {
+			passed++
+		}
+	}
+	require.Equal(t, 2, passed)
 }
 
 // TestBudgetsOfAnOldConfiguration: what a request uses after its configuration
