@@ -1,7 +1,9 @@
 package envoy
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/posterngw/postern/e2e/internal/envoytest"
+	"github.com/posterngw/postern/tools/mock"
 )
 
 const observeConfig = `version: 1
@@ -138,6 +142,55 @@ func recordOf(t *testing.T, e *envoytest.Envoy, got told) *envoytest.Record {
 	record, err := e.Audit(got.res.Header.Get("x-request-id"))
 	require.NoError(t, err)
 	return record
+}
+
+// TestObserveAborts: clients that leave and providers that break off are told as such,
+// under load, and nothing is kept of them.
+func TestObserveAborts(t *testing.T) {
+	t.Parallel()
+	e := start(t, envoytest.Options{Config: fmt.Sprintf(observeConfig, shared.openai.URL, shared.hashes["alice"]), Wasm: small(t), Edit: beside(shared.openai.URL), Workers: 2})
+	const each = 20
+	var wait sync.WaitGroup
+	ends := make([]string, 2*each)
+	for i := range ends {
+		wait.Go(func() {
+			ctx, cancel := context.WithCancel(deadline(t))
+			defer cancel()
+			r, err := http.NewRequestWithContext(ctx, http.MethodPost, e.URL+"/v1/chat/completions", strings.NewReader(streamOf("gpt-4.1", "a story")))
+			if !assert.NoError(t, err) {
+				return
+			}
+			r.Header.Set("authorization", "Bearer sk-e2e-openai")
+			r.Header.Set("content-type", "application/json")
+			r.Header.Set(mock.BehaviourHeader, []string{"tokens=64, slow=50ms", "tokens=8, reset-mid-stream"}[i%2])
+			res, err := http.DefaultClient.Do(r)
+			if !assert.NoError(t, err) {
+				return
+			}
+			defer res.Body.Close() //nolint:errcheck // it is broken off
+			if i%2 == 0 {
+				_, _ = bufio.NewReader(res.Body).ReadString('\n')
+				cancel()
+			} else {
+				_, _ = io.ReadAll(res.Body)
+			}
+			record, err := e.Audit(res.Header.Get("x-request-id"))
+			if assert.NoError(t, err) {
+				ends[i] = record.End
+				assert.True(t, record.Usage.Partial, "%+v", record)
+			}
+		})
+	}
+	wait.Wait()
+	for i, end := range ends {
+		require.Equal(t, []string{"client_abort", "upstream_reset"}[i%2], end)
+	}
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		text, err := e.Admin("/stats/prometheus?filter=postern.streams")
+		require.NoError(c, err)
+		require.Regexp(c, `(?m)^postern_streams{} 0$`, text)
+	}, patience, 200*time.Millisecond)
+	quiet(t, e)
 }
 
 // TestObserveBytes sends what is no chat by any measure through the module and past
