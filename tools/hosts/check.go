@@ -33,12 +33,17 @@ func Check(node *config.Node, c *pipeline.Config, p Place, version string) (Find
 	if written := node.Get("mode"); written != nil && c.Mode != p.Mode && p.Host != Istio { // whose resources have a mode of their own
 		f.fail("/mode", wrongMode, fmt.Sprintf("the configuration says mode %s, and what is asked for is %s, mode %s", c.Mode, p.Host.Title(), p.Mode), "leave `mode` out: the renderer writes it")
 	}
-	for i := range Features {
-		if p.Mode != pipeline.Observe { // which asks nothing of the host but to show what passes
-			f.feature(&Features[i])
-		}
+	rows := Features
+	if p.Mode == pipeline.Observe { // which asks nothing of the host but to show what passes
+		rows = Observed
 	}
-	if len(f.found.Errors) == 0 {
+	for i := range rows {
+		f.feature(&rows[i])
+	}
+	switch {
+	case p == APISIXObserve:
+		f.warn("", notRendered, "nothing renders it: give the plugin this configuration on your own routes", "see docs/observe.md")
+	case len(f.found.Errors) == 0:
 		f.rendered()
 	}
 	f.found.Errors.Sort()

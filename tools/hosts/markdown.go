@@ -118,11 +118,16 @@ func alike(f *Feature, how string) (names []string) {
 // observed lists what a module does that changes nothing.
 func observed(b *strings.Builder) {
 	b.WriteString("\n## Mode observe\n\nNext to any gateway: nothing that passes is changed, and nothing enforced, so that none of the features above is asked of the host. " +
-		"On Envoy and Istio alike:\n\n| feature | scenario |\n|---|---|\n")
+		"For APISIX nothing renders it: [what to write](observe.md).\n\n| feature | scenario | Envoy, Istio | APISIX |\n|---|---|---|---|\n")
 	for i := range Observed {
-		fmt.Fprintf(b, "| %s | `%s` |\n", Observed[i].Title, Observed[i].Test)
+		f := &Observed[i]
+		cell := f.At(APISIXObserve)
+		word := words[cell.State]
+		if cell.How != "" {
+			word += ": " + cell.How
+		}
+		fmt.Fprintf(b, "| %s | `%s` | yes | %s |\n", f.Title, f.Test, word)
 	}
-	b.WriteString("\nFor APISIX nothing renders it: what passes there in mode `callout` is observed in the same way.\n")
 }
 
 const telling = `

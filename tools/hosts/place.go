@@ -58,6 +58,7 @@ var (
 	APISIXCallout = Place{APISIX, pipeline.Callouts}
 	EnvoyObserve  = Place{Envoy, pipeline.Observe}
 	IstioObserve  = Place{Istio, pipeline.Observe}
+	APISIXObserve = Place{APISIX, pipeline.Observe}
 )
 
 // Places are all places. The first of a host is the one that it has unless another
@@ -66,7 +67,7 @@ var Places = []Place{EnvoyNative, EnvoyPaired, IstioNative, IstioPaired, APISIXC
 
 // Observers are the places of a module that changes nothing of what another gateway
 // serves. Its features are other ones.
-var Observers = []Place{EnvoyObserve, IstioObserve}
+var Observers = []Place{EnvoyObserve, IstioObserve, APISIXObserve}
 
 func (p Place) String() string { return string(p.Host) + " " + string(p.Mode) }
 
@@ -99,6 +100,8 @@ func (p Place) Emulate(c *hosttest.Config) {
 	switch p {
 	case EnvoyPaired:
 		c.Profile = hosttest.Envoy()
+	case APISIXObserve:
+		c.Profile = hosttest.APISIX()
 	case IstioObserve:
 		c.Profile = hosttest.IstioWasmPlugin()
 	case IstioPaired:

@@ -168,12 +168,12 @@ var Features = []Feature{
 		Envoy: tests("TestModels"), Test: module + "models.txtar"},
 }
 
-// Observed are the rows about a module that observes. Each works at every place of
-// Observers.
+// Observed are the rows about a module that observes.
 var Observed = []Feature{
 	{Name: "observe_usage", Title: "Usage and cost of what passes, whole and streamed, in any of the dialects", Test: observer + "names.txtar"},
 	{Name: "observe_identity", Title: "Who asked: keys and claims", Test: observer + "who.txtar"},
-	{Name: "observe_ends", Title: "How each request ended", Test: observer + "ends.txtar"},
+	{Name: "observe_ends", Title: "How each request ended", Test: observer + "ends.txtar",
+		Cells: at(APISIXObserve, weaker("observe-ends.log", "the record of a request whose client left is a line of the error log"))},
 	{Name: "observe_unread", Title: "What cannot be read is told in the record, and passes", Test: observer + "codings.txtar"},
 	{Name: "observe_limits", Title: "Limits on what is kept", Test: observer + "limits.txtar"},
 	{Name: "observe_shadow", Title: "Policies in shadow: what would have been decided (with postern.wasm)", Test: observer + "full/shadow.txtar"},

@@ -46,6 +46,7 @@ var Needs = map[Place]Need{
 	EnvoyObserve:  {Version{1, 34}, "`failure_policy` of a plugin is in the API of Envoy 1.34", Version{1, 40}, false},
 	IstioObserve:  {Version{1, 19}, "`failStrategy: FAIL_OPEN` of a WasmPlugin is in the API of Istio 1.19", Version{1, 31}, false},
 	IstioPaired:   {Version{1, 27}, "`failStrategy: FAIL_RELOAD` of a WasmPlugin is in Istio 1.27 and later", Version{1, 31}, false},
+	APISIXObserve: {Version{3, 9}, "`wasm-nginx-module` 0.7.0, which is what the profile was recorded from, is in APISIX 3.9 and later", Version{3, 18}, true},
 	APISIXCallout: {Version{3, 9}, "`wasm-nginx-module` 0.7.0, which is what the profile was recorded from, is in APISIX 3.9 and later", Version{3, 18}, true},
 }
 
