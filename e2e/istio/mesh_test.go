@@ -26,6 +26,7 @@ import (
 	"istio.io/istio/pilot/test/xds"
 	"istio.io/istio/pkg/wasm"
 
+	"github.com/posterngw/postern/e2e/internal/authority"
 	"github.com/posterngw/postern/tools/pack"
 )
 
@@ -61,7 +62,7 @@ func (m *mesh) apply(t *testing.T, resources string) {
 }
 
 // serve starts a control plane with these resources, which are validated first.
-func serve(t *testing.T, resources, authority string, port int) *mesh {
+func serve(t *testing.T, resources, authorities string, ca *authority.Authority, port int) *mesh {
 	t.Helper()
 	validate(t, resources)
 	m := &mesh{}
@@ -79,7 +80,8 @@ func serve(t *testing.T, resources, authority string, port int) *mesh {
 	cache := wasm.NewLocalFileCache(t.TempDir(), wasm.Options{HTTPRequestMaxRetries: 5, HTTPRequestTimeout: 15 * time.Second})
 	t.Cleanup(cache.Cleanup)
 	s.Discovery.Generators[v3.ExtensionConfigurationType] = agent{next, cache, t}
-	m.sds = secrets(t, authority)
+	chain, key := ca.Identity(t, "spiffe://cluster.local/ns/"+namespace+"/sa/default")
+	m.sds = secrets(t, sds{authority: authorities, chain: chain, key: key})
 	return m
 }
 
@@ -162,11 +164,12 @@ func (a agent) Generate(p *model.Proxy, w *model.WatchedResource, r *model.PushR
 	return resources, details, nil
 }
 
-// secrets serves the agent's secrets: every authority is the test's own.
-func secrets(t *testing.T, authority string) string {
+// secrets serves the agent's secrets: every authority is the test's own, and every
+// workload has one identity.
+func secrets(t *testing.T, s sds) string {
 	t.Helper()
 	l, server := listen(t), grpc.NewServer()
-	secretv3.RegisterSecretDiscoveryServiceServer(server, sds{authority: authority})
+	secretv3.RegisterSecretDiscoveryServiceServer(server, s)
 	go server.Serve(l) //nolint:errcheck // it ends by Stop
 	t.Cleanup(server.Stop)
 	return l.Addr().String()
@@ -174,7 +177,22 @@ func secrets(t *testing.T, authority string) string {
 
 type sds struct {
 	secretv3.UnimplementedSecretDiscoveryServiceServer
-	authority string
+	authority  string // path
+	chain, key []byte
+}
+
+// secret is what goes by a name.
+func (s sds) secret(name string) *tlsv3.Secret {
+	inline := func(b []byte) *corev3.DataSource {
+		return &corev3.DataSource{Specifier: &corev3.DataSource_InlineBytes{InlineBytes: b}}
+	}
+	if name == "default" {
+		return &tlsv3.Secret{Name: name, Type: &tlsv3.Secret_TlsCertificate{TlsCertificate: &tlsv3.TlsCertificate{
+			CertificateChain: inline(s.chain), PrivateKey: inline(s.key)}}}
+	}
+	return &tlsv3.Secret{Name: name, Type: &tlsv3.Secret_ValidationContext{ValidationContext: &tlsv3.CertificateValidationContext{
+		TrustedCa: &corev3.DataSource{Specifier: &corev3.DataSource_Filename{Filename: s.authority}},
+	}}}
 }
 
 // StreamSecrets implements secretv3.SecretDiscoveryServiceServer.
@@ -189,9 +207,7 @@ func (s sds) StreamSecrets(stream secretv3.SecretDiscoveryService_StreamSecretsS
 		}
 		out := &discovery.DiscoveryResponse{TypeUrl: r.GetTypeUrl(), VersionInfo: "1", Nonce: "1"}
 		for _, name := range r.GetResourceNames() {
-			secret, err := anypb.New(&tlsv3.Secret{Name: name, Type: &tlsv3.Secret_ValidationContext{ValidationContext: &tlsv3.CertificateValidationContext{
-				TrustedCa: &corev3.DataSource{Specifier: &corev3.DataSource_Filename{Filename: s.authority}},
-			}}})
+			secret, err := anypb.New(s.secret(name))
 			if err != nil {
 				return err
 			}

@@ -1,9 +1,12 @@
 package istio
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/tls"
 	"fmt"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
@@ -37,6 +40,7 @@ type world struct {
 	openai, anthropic *upstream.Server
 	key               string
 	port              int
+	via               string // address of the sidecar that a client has; empty: none
 }
 
 // configuration has the providers that a test may need. The host names are in
@@ -119,12 +123,12 @@ func (s setup) start(t *testing.T, mode string) *world {
 	if w.config = fmt.Sprintf(configuration, hash); s.config != nil {
 		w.config = s.config(w.config)
 	}
-	m := serve(t, w.render(w.config), authorities, w.port)
+	m := serve(t, w.render(w.config), authorities, ca, w.port)
 	w.mesh = m
 	w.envoy, err = envoytest.Start(envoytest.Options{
 		Bootstrap: func(dir string) string {
 			require.NoError(t, os.Symlink(o.AuditLog, filepath.Join(dir, "audit.log")))
-			return bootstrap(m)
+			return bootstrap(m, gatewayNode)
 		},
 		Workers: 2,
 		Env:     []string{"E2E_OPENAI_KEY=sk-e2e-openai", "E2E_ANTHROPIC_KEY=sk-e2e-anthropic"},
@@ -186,8 +190,13 @@ func resources(t *testing.T, config string, o render.IstioOptions, at map[string
 	return string(text)
 }
 
-// bootstrap is what Istio's agent gives a gateway's Envoy, as far as it matters.
-func bootstrap(m *mesh) string {
+const gatewayNode = `  id: router~127.0.0.9~gw.ai~ai.svc.cluster.local
+  cluster: gw.ai
+  metadata: {NAMESPACE: ai, CLUSTER_ID: Kubernetes, ISTIO_VERSION: 1.31.0, INSTANCE_IPS: 127.0.0.9, LABELS: {istio: ingressgateway, gateway.networking.k8s.io/gateway-name: postern}}
+`
+
+// bootstrap is what Istio's agent gives an Envoy, as far as it matters.
+func bootstrap(m *mesh, node string) string {
 	host, port := "127.0.0.1", func(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
 	cluster := func(name, address string) string {
 		return fmt.Sprintf(`  - name: %s
@@ -200,11 +209,7 @@ func bootstrap(m *mesh) string {
     load_assignment: {cluster_name: %s, endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: %s, port_value: %s}}}}]}]}
 `, name, name, host, port(address))
 	}
-	return `node:
-  id: router~127.0.0.9~gw.ai~ai.svc.cluster.local
-  cluster: gw.ai
-  metadata: {NAMESPACE: ai, CLUSTER_ID: Kubernetes, ISTIO_VERSION: 1.31.0, INSTANCE_IPS: 127.0.0.9, LABELS: {istio: ingressgateway, gateway.networking.k8s.io/gateway-name: postern}}
-admin: {address: {socket_address: {address: 127.0.0.1, port_value: 0}}}
+	return "node:\n" + node + `admin: {address: {socket_address: {address: 127.0.0.1, port_value: 0}}}
 dynamic_resources:
   ads_config: {api_type: GRPC, transport_api_version: V3, grpc_services: [{envoy_grpc: {cluster_name: xds-grpc}}]}
   lds_config: {ads: {}, initial_fetch_timeout: 0s, resource_api_version: V3}
@@ -216,7 +221,14 @@ static_resources:
 
 // client is an official one, which tries once.
 func (w *world) client(options ...option.RequestOption) openai.Client {
-	return openai.NewClient(append([]option.RequestOption{option.WithBaseURL(w.envoy.URL + "/v1"), option.WithAPIKey(w.key), option.WithMaxRetries(0)}, options...)...)
+	all := []option.RequestOption{option.WithBaseURL(w.envoy.URL + "/v1"), option.WithAPIKey(w.key), option.WithMaxRetries(0)}
+	if w.via != "" {
+		all = append(all, option.WithBaseURL("http://"+aiHost+"/v1"), option.WithHTTPClient(&http.Client{Transport: &http.Transport{
+			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return (&net.Dialer{}).DialContext(ctx, network, w.via)
+			}, DisableKeepAlives: true}}))
+	}
+	return openai.NewClient(append(all, options...)...)
 }
 
 // front serves TLS under a name in front of a plain server.

@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"math/big"
+	"net/url"
 	"testing"
 	"time"
 
@@ -59,6 +60,20 @@ func (a *Authority) Sign(t *testing.T, name string) tls.Certificate {
 	template.DNSNames = []string{name}
 	made, key := a.issue(t, template)
 	return tls.Certificate{Certificate: [][]byte{made.Raw}, PrivateKey: key}
+}
+
+// Identity makes what a mesh gives a workload: a certificate for a URI, and its
+// key, as PEM.
+func (a *Authority) Identity(t *testing.T, uri string) (chain, key []byte) {
+	t.Helper()
+	at, err := url.Parse(uri)
+	require.NoError(t, err)
+	template := template("workload")
+	template.URIs = []*url.URL{at}
+	made, private := a.issue(t, template)
+	der, err := x509.MarshalECPrivateKey(private)
+	require.NoError(t, err)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: made.Raw}), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})
 }
 
 // PEM is the authority's certificate, for Envoy to read.
