@@ -195,8 +195,8 @@ func (s *second) add(r *envoytest.Record) {
 			s.failed[a.Target]++
 		}
 	}
-	for _, x := range r.Excluded {
-		if x.Reason == "unhealthy" {
+	for _, x := range r.Route.Plan {
+		if x.ShutOut {
 			s.shut[x.Target]++
 		}
 	}

@@ -44,7 +44,7 @@ func full() *Record {
 		Target: "eu/claude", Provider: "eu", System: "anthropic", UpstreamModel: "claude-sonnet-4-5", Boundary: "external",
 		Decision: Decision{Made: true, Allowed: true, Policies: []string{"allow-search", "eu-only"}, Reason: "allowed", Shadow: true},
 		Route: Route{Task: "code", Canary: "us/new", Obeyed: []string{"x-postern-task"}, Ignored: []string{"x-postern-route"}, Input: 12, Output: 34, Cost: 56, Repeat: 1,
-			Order: []string{"cost", "weight"}, Plan: []Planned{{"eu/gpt", []float64{1.25, math.Inf(1)}}, {"eu/claude", []float64{1.5, 0.333333}}}},
+			Order: []string{"cost", "weight"}, Plan: []Planned{{Target: "eu/gpt", Scores: []float64{1.25, math.Inf(1)}, Shut: true}, {Target: "eu/claude", Scores: []float64{1.5, 0.333333}}}},
 		Excluded: []Excluded{{"us/gpt", "policy eu-only"}},
 		Losses:   []Loss{{"seed", "dropped", "the API has none"}},
 		Attempts: []Attempt{{"eu/gpt", 429, llm.RateLimited, 31 * time.Millisecond}, {"eu/claude", 200, llm.NoError, 900 * time.Millisecond}},

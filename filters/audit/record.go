@@ -130,6 +130,7 @@ type Route struct {
 type Planned struct {
 	Target string
 	Scores []float64 // by each strategy; the less the better
+	Shut   bool      // it is shut out: for when all others have failed
 }
 
 // Excluded is a target that was left out of the plan.

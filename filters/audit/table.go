@@ -67,7 +67,8 @@ var table = []field{
 			put: func(e *encoder, r *Record) { e.texts(r.Route.Order) }},
 		{name: "plan", kind: "list of objects", doc: "The targets to try, in order, when there are several.", put: putPlan, sub: []field{
 			{name: "target", kind: "text", doc: "Its name."},
-			{name: "scores", kind: "list of numbers", doc: "What each strategy of `order` says of it: the less the better; null is infinite."}}},
+			{name: "scores", kind: "list of numbers", doc: "What each strategy of `order` says of it: the less the better; null is infinite."},
+			{name: "shut_out", kind: "boolean", doc: "Failures have shut it out: it is tried when all others have failed."}}},
 	}},
 	{name: "excluded", kind: "list of objects", doc: "Targets left out of the plan.", put: putExcluded, sub: []field{
 		{name: "target", kind: "text", doc: "Its name."},
@@ -197,6 +198,7 @@ func putPlan(e *encoder, r *Record) {
 			e.key("scores")
 			e.list(len(p.Scores), func(k int) { e.number(p.Scores[k]) })
 		}
+		e.flagField("shut_out", p.Shut)
 		e.b = append(e.b, '}')
 	})
 }

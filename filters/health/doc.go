@@ -9,9 +9,10 @@
 // counts as nothing else; quota_exhausted without a time has one configured.
 //
 // Open: it gets nothing until a time. The time doubles with each failure to come
-// back. Only a request that has no other target may try it before, one each
-// EarlyEvery, unless it asked to wait: what goes well closes the circuit, what
-// fails changes nothing.
+// back. Two may come before: a request whose other targets have failed, and, where a
+// request has no other, one each EarlyEvery. What goes well closes the circuit,
+// what fails changes nothing. A target that asked to wait gets neither, and one
+// that failed by silence not the first.
 //
 // HalfOpen: a bounded number of real requests try it first. The first content
 // closes the circuit, a failure opens it again. A try without content is given up

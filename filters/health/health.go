@@ -43,7 +43,8 @@ type Verdict uint8
 // The verdicts.
 const (
 	Refused  Verdict = iota // it is shut out
-	Spare                   // behind all others, if there are any: others probe it
+	Shut                    // the same, but behind others, if there are any, it may stand
+	Spare                   // behind all that are not shut out, if there are any: others probe it
 	Last                    // behind all that are admitted: it has had its share
 	Admitted                // at its place
 )
@@ -157,7 +158,11 @@ func (h *Health) Admit(i int, first bool, chance uint64, now time.Time) (Pass, V
 	p := Pass{t: t, gen: t.view.gen}
 	switch t.view.state {
 	case Open:
-		return Pass{}, Refused
+		if t.view.mute() {
+			return Pass{}, Refused
+		}
+		p.spare = true
+		return p, Shut
 	case HalfOpen:
 		p.spare = true
 		return p, Spare

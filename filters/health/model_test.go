@@ -53,7 +53,11 @@ func (m *model) Admit(t *rapid.T) {
 		require.Equal(t, Pass{}, p)
 		return
 	}
-	require.False(t, m.now.Before(m.shut) && !m.now.Before(m.known), "admitted while it is shut out")
+	if v == Shut {
+		require.False(t, m.now.Before(m.asked) && !m.now.Before(m.known), "behind others, though it asked to wait")
+	} else {
+		require.False(t, m.now.Before(m.shut) && !m.now.Before(m.known), "admitted while it is shut out")
+	}
 	h.Begin(&p)
 	m.live = append(m.live, try{h, p, m.now})
 }

@@ -101,6 +101,10 @@ func (r *record) shut(c llm.Class, now, until int64, asked bool) {
 	}
 }
 
+// mute reports whether nothing is to be had of a target that is shut out, even by
+// requests whose other targets failed: it asked to wait, or lets them wait.
+func (r *record) mute() bool { return r.asked || r.class == llm.TimeoutError }
+
 // hasten takes the right to try a target that failures shut out before its time.
 func (r *record) hasten(now int64) bool {
 	if r.state != Open || r.asked || now < max(r.since, r.early)+EarlyEvery.Milliseconds() {
@@ -200,9 +204,10 @@ func (r *record) ill(u *rule, now int64) bool {
 	return u.ratio > 0 && attempts >= u.least && ratio >= u.ratio
 }
 
-// judge takes in how probes ended. A try before its time can only help.
+// judge takes in how probes ended, and what others found. Before a target's time that
+// can only help.
 func (r *record) judge(d *delta, u *rule, now int64) {
-	if r.state == Open && d.verdict == good && r.early > 0 && !r.asked {
+	if r.state == Open && d.verdict == good && !r.asked {
 		r.pause = uint32(min(now-r.since, maxShut.Milliseconds()))
 		r.recover(u, now)
 	}

@@ -212,9 +212,11 @@ func TestBoundsOfManyVMs(t *testing.T) {
 		})
 		c.m.now = c.m.now.Add(LookEvery)
 		c.all(func(h *Health) {
-			if _, v := h.Admit(0, true, 0, c.m.now); v != Refused {
+			p, v := h.Admit(0, true, 0, c.m.now)
+			if v > Shut {
 				c.Error("admitted LookEvery after it was shut out")
 			}
+			h.Release(&p, c.m.now)
 		})
 		c.m.now = c.m.now.Add(time.Second)
 		c.all(c.probe)

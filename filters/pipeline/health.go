@@ -9,11 +9,11 @@ import (
 	"github.com/posterngw/postern/filters/route"
 )
 
-// pass asks for the right to try each target of the plan. A target that is shut
-// out leaves it, and one that recovers and has had its share goes to its end,
-// where one stands, too, that others are probing. With nothing but those left one
-// that failures shut out may be tried before its time; if not, the request is
-// refused until the first may be tried.
+// pass asks for the right to try each target of the plan. One that recovers and has
+// had its share goes to the plan's end, behind it those that others are probing,
+// and last those that failures have shut out: they are for requests whose other
+// targets have failed. With nothing but those left, one that is shut out may be
+// tried before its time; if none may, the request is refused until the first may.
 func (r *request) pass() *llm.Error {
 	var verdicts [route.MaxPlan]health.Verdict
 	kept := r.plan.Targets[:0]
@@ -32,32 +32,48 @@ func (r *request) pass() *llm.Error {
 		}
 		kept[i], r.passes[i], verdicts[i] = t, p, v
 	}
-	if r.plan.Targets = kept; verdicts[0] > health.Spare {
+	if r.plan.Targets = kept; verdicts[0] > health.Spare || r.early() {
 		return nil
 	}
 	r.passes = nil // spares take nothing that was to be given back
 	for _, t := range kept {
 		r.plan.Exclude(t, route.Unhealthy)
 	}
-	if r.plan.Targets = nil; r.early() {
-		return nil
-	}
+	r.plan.Targets = nil
 	return r.shutOut()
 }
 
-// early makes the plan of one target that is shut out, if one may be tried so.
+// early begins a plan of nothing but spares with a target that may be tried before
+// its time.
 func (r *request) early() bool {
+	for i, t := range r.plan.Targets {
+		if p, ok := r.snap.health.Early(t.Index, r.began); ok {
+			r.lead(t, p, i)
+			return true
+		}
+	}
 	for i, x := range r.plan.Excluded {
 		if x.Reason != route.Unhealthy {
 			continue
 		}
 		if p, ok := r.snap.health.Early(x.Target.Index, r.began); ok {
 			r.plan.Excluded = slices.Delete(r.plan.Excluded, i, i+1)
-			r.plan.Targets, r.passes = append(r.plan.Targets, x.Target), append(r.passRoom[:0], p)
+			r.lead(x.Target, p, len(r.plan.Targets))
 			return true
 		}
 	}
 	return false
+}
+
+// lead moves a target from place i of the plan to its beginning; from behind its end
+// it is a new one.
+func (r *request) lead(t *route.Target, p health.Pass, i int) {
+	if i == len(r.plan.Targets) {
+		r.plan.Targets, r.passes = append(r.plan.Targets, nil), append(r.passes, health.Pass{})
+	}
+	copy(r.plan.Targets[1:i+1], r.plan.Targets[:i])
+	copy(r.passes[1:i+1], r.passes[:i])
+	r.plan.Targets[0], r.passes[0] = t, p
 }
 
 // report tells the health of an attempt's target how it ended. An error that

@@ -2,8 +2,6 @@ package pipeline
 
 import (
 	"strings"
-
-	"github.com/posterngw/postern/filters/route"
 )
 
 // The headers that tell a client where its answer is from, and how it came.
@@ -56,8 +54,8 @@ func (r *request) appendAttempts(dst []byte) []byte {
 }
 
 // reason is what decided for the target that answers: the attempts before it
-// that failed, the client, a canary's share, the priority, or the first strategy
-// that preferred it to the next one.
+// that failed, the client, a canary's share, that all others are shut out, the
+// priority, or the first strategy that preferred it to the next one.
 func (r *request) reason() string {
 	p, t := &r.plan, r.target()
 	switch {
@@ -69,15 +67,18 @@ func (r *request) reason() string {
 		return "canary"
 	case len(p.Targets) < 2:
 		return ""
-	case p.Targets[1].Priority > t.Priority:
+	}
+	mine, next := p.Of(t), p.Of(p.Targets[1])
+	switch {
+	case mine == nil || next == nil:
+		return ""
+	case next.Shut && !mine.Shut:
+		return "health"
+	case next.Target.Priority > t.Priority:
 		return "priority"
 	}
-	return r.preference(p.ScoreOf(t), p.ScoreOf(p.Targets[1]))
-}
-
-func (r *request) preference(mine, next *route.Score) string {
 	for k, s := range r.model.Order {
-		if mine != nil && next != nil && mine[k] != next[k] {
+		if mine.Score[k] != next.Score[k] {
 			return s.String()
 		}
 	}

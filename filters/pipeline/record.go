@@ -74,7 +74,8 @@ func (r *request) recordRoute(to *audit.Route) {
 		to.Order = append(to.Order, s.String())
 	}
 	for _, t := range p.Targets {
-		to.Plan = append(to.Plan, audit.Planned{Target: t.Name, Scores: p.ScoreOf(t)[:len(to.Order)]})
+		of := p.Of(t)
+		to.Plan = append(to.Plan, audit.Planned{Target: t.Name, Scores: of.Score[:len(to.Order)], Shut: of.Shut})
 	}
 }
 

@@ -87,30 +87,12 @@ func (m *Model) Choose(ask *Ask, from Sources) Plan {
 		}
 		list = append(list, one)
 	}
-	if len(list) == 0 {
-		list = c.shutOut(list)
-	}
 	if len(list) > 1 {
 		c.score(list)
 		sortCandidates(list)
 	}
 	c.take(list)
 	return c.plan
-}
-
-// shutOut takes back those that are left out for their health alone: there are no
-// others, and whether one may be tried is found when it is asked for a pass.
-func (c *choice) shutOut(list []candidate) []candidate {
-	others := c.plan.Excluded[:0]
-	for _, x := range c.plan.Excluded {
-		if x.Reason == Unhealthy {
-			list = append(list, candidate{t: x.Target, how: c.from.Look(x.Target)})
-		} else {
-			others = append(others, x)
-		}
-	}
-	c.plan.Excluded = others
-	return list
 }
 
 // choice is the making of one plan.
@@ -149,8 +131,8 @@ func (c *choice) filter(one *candidate) string {
 	if in, out := t.Estimate(c.Facts); t.Window > 0 && in+out > int64(t.Window) {
 		return ContextWindow
 	}
-	if one.how = c.from.Look(t); one.how.State == health.Open {
-		return Unhealthy
+	if len(c.m.Targets) > 1 { // else there is nothing to order
+		one.how = c.from.Look(t)
 	}
 	return ""
 }
@@ -171,7 +153,7 @@ func (c *choice) take(list []candidate) {
 			c.plan.Exclude(list[i].t, full)
 			continue
 		case len(list) > 1:
-			c.plan.Scores[i] = Scored{list[i].t, list[i].score}
+			c.plan.Scores[i] = Scored{list[i].t, list[i].score, list[i].shut()}
 		}
 		c.plan.Targets[i] = list[i].t
 	}

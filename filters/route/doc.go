@@ -6,9 +6,9 @@
 // configuration, a seed, and what the other parts said of each target
 // (Sources). It goes in three steps. Filter: a target is left out that the
 // policies refuse, that lacks an ability or the room that the request needs,
-// that is for other tasks, or that is shut out while others are not. Score: every strategy of the
-// model gives each target that is left a number. Order: by priority, then by
-// the first strategy's number, then by the next one's.
+// or that is for other tasks. Score: every strategy of the
+// model gives each target that is left a number. Order: those that are shut out
+// last; by priority, then by the first strategy's number, then by the next one's.
 //
 // What happens after an attempt failed is data, too: a table from error class
 // to what comes next, with overrides per model.

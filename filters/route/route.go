@@ -131,13 +131,14 @@ type Plan struct {
 type Scored struct {
 	Target *Target
 	Score  Score
+	Shut   bool // it is shut out, and stands behind all that are not
 }
 
-// ScoreOf is what the strategies said of a target; nil when they were not asked.
-func (p *Plan) ScoreOf(t *Target) *Score {
+// Of is what was said of a target of the plan; nil when nothing was asked.
+func (p *Plan) Of(t *Target) *Scored {
 	for i := range p.Scores {
 		if p.Scores[i].Target == t {
-			return &p.Scores[i].Score
+			return &p.Scores[i]
 		}
 	}
 	return nil

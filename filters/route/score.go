@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/posterngw/postern/filters/fasthash"
+	"github.com/posterngw/postern/filters/health"
 )
 
 // Strategy is one way to prefer a target.
@@ -128,6 +129,9 @@ func (c *choice) latency(one *candidate) float64 {
 // before reports whether a comes before b: by priority, then by each score. Of
 // equals the first configured comes first.
 func (a *candidate) before(b *candidate) bool {
+	if a.shut() != b.shut() {
+		return b.shut()
+	}
 	if a.t.Priority != b.t.Priority {
 		return a.t.Priority < b.t.Priority
 	}
@@ -138,6 +142,10 @@ func (a *candidate) before(b *candidate) bool {
 	}
 	return false
 }
+
+// shut reports whether a target is shut out: it stands behind all that are not, and
+// whether it may be tried there is found when it is asked for a pass.
+func (a *candidate) shut() bool { return a.how.State == health.Open }
 
 // sortCandidates keeps the order of equals. There are at most 64, and insertion
 // is a tenth of the code of slices.SortStableFunc.

@@ -48,6 +48,7 @@ type Route struct {
 	Plan    []struct {
 		Target string     `json:"target"`
 		Scores []*float64 `json:"scores,omitempty"`
+		Shut   bool       `json:"shut_out,omitempty"`
 	} `json:"plan,omitempty"`
 }
 
@@ -121,6 +122,9 @@ func (d *Decision) tellPlan(line func(string, string, ...any)) {
 				value = fmt.Sprintf("%.4g", *s)
 			}
 			scores = append(scores, d.Route.Order[k]+" "+value)
+		}
+		if p.Shut {
+			scores = append(scores, "shut out: if all others fail")
 		}
 		line("plan", "%d. %s (%s)", i+1, p.Target, strings.Join(scores, ", "))
 	}

@@ -148,8 +148,9 @@ func TestText(t *testing.T) {
 	c.Principal, c.Health = "app", map[string]Health{"one/m1": {State: "open", Cause: "overloaded"}}
 	d, err = Explain(c)
 	require.NoError(t, err)
-	require.Equal(t, []string{"two/m2"}, d.Plan())
-	require.Contains(t, d.Text(), "left out   one/m1: unhealthy\n")
+	require.Equal(t, []string{"two/m2", "one/m1"}, d.Plan())
+	require.Contains(t, d.Text(), "plan       2. one/m1 (cost 222, weight")
+	require.Contains(t, d.Text(), "shut out: if all others fail)\n")
 }
 
 func TestErrors(t *testing.T) {

@@ -40,10 +40,12 @@ type Record struct {
 		Status int    `json:"status"`
 		Class  string `json:"class"`
 	} `json:"attempts"`
-	Excluded []struct {
-		Target string `json:"target"`
-		Reason string `json:"reason"`
-	} `json:"excluded"`
+	Route struct {
+		Plan []struct {
+			Target  string `json:"target"`
+			ShutOut bool   `json:"shut_out"`
+		} `json:"plan"`
+	} `json:"route"`
 	Usage   Usage `json:"usage"`
 	Budgets []struct {
 		Budget   string `json:"budget"`
