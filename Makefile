@@ -65,7 +65,7 @@ $(BUILD)/postern: $(shell find tools host-test -name '*.go' -not -name '*_test.g
 	$(HOST) build $(HOSTFLAGS) -ldflags="-s -w" -o $@ ./tools/postern
 
 test: $(WASM) $(OBSERVE) ## every test that needs no other program
-	$(GO) test ./...
+	$(GO) test -timeout 20m ./...
 
 check: ## format, vet, lint, documentation, import budget, generated files, clean tree
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
@@ -92,8 +92,8 @@ $(CACHE)/envoy-$(ENVOY_VERSION):
 
 e2e-envoy: $(WASM) $(OBSERVE) envoy ## the module in a real Envoy, with official clients
 	ENVOY=$(ENVOY) $(GO) test ./host-test/fidelity -count=1
-	cd e2e && ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) test ./envoy ./oracle -count=1 -parallel 8 -timeout 10m
-	cd e2e && POSTERN_MODE=paired ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) test ./envoy -count=1 -parallel 8 -timeout 10m
+	cd e2e && ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) test ./envoy ./oracle -count=1 -parallel 8 -timeout 20m
+	cd e2e && POSTERN_MODE=paired ENVOY=$(ENVOY) POSTERN_WASM=$(CURDIR)/$(WASM) $(GO) test ./envoy -count=1 -parallel 8 -timeout 20m
 
 e2e-image: ## the image with a registry and a client that are not ours, and `go install` without a checkout
 	cd e2e && $(GO) test ./pull ./install -count=1 -timeout 10m
