@@ -93,7 +93,7 @@ func Start(o Options) (*Envoy, error) {
 	}
 	o.Wasm = cmp.Or(o.Wasm, wasm)
 	e := &Envoy{o: o, dir: dir, ended: make(chan struct{}), config: o.Config,
-		client: &http.Client{Timeout: 30 * time.Second}}
+		client: &http.Client{Timeout: startLimit}} // while it compiles a module it answers nothing
 	if err := e.write(o.Config); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 )
 
-// reloadLimit bounds how long a configuration may take to serve.
-const reloadLimit = time.Minute
+// reloadLimit bounds how long a configuration may take to serve: a module may have
+// to be compiled for it.
+const reloadLimit = startLimit
 
 // Reload replaces the configuration of a running, dynamic Envoy as a deployment
 // does: new files take the old ones' places by renames. It returns when the new
