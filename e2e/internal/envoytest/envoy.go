@@ -172,7 +172,7 @@ func (e *Envoy) run(binary string) error {
 	}
 	e.cmd = exec.Command(binary, "-c", e.path(bootstrap), "--disable-hot-restart", "--log-level", "warning",
 		"--concurrency", strconv.Itoa(max(1, e.o.Workers)), "--file-flush-interval-msec", "20",
-		"--admin-address-path", e.path("admin"), "--drain-strategy", "immediate", "--drain-time-s", "30")
+		"--admin-address-path", e.path("admin"), "--drain-strategy", "immediate", "--drain-time-s", "300")
 	if e.o.Verbose {
 		e.cmd.Args = append(e.cmd.Args, "--component-log-level", "wasm:trace")
 	}
