@@ -99,6 +99,19 @@ const bytesPerToken = 4
 // in which what is new weighs an eighth. The zero value is one to one.
 type Factor struct{ learned float64 }
 
+// Factors are what one VM learned, by the names of targets.
+type Factors map[string]*Factor
+
+// Of is a target's factor, which its first use makes.
+func (all Factors) Of(target string) *Factor {
+	f := all[target]
+	if f == nil {
+		f = &Factor{}
+		all[target] = f
+	}
+	return f
+}
+
 // The bounds of a factor: what lies beyond is not how a model counts.
 const (
 	least, most = 0.3, 3

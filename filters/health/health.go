@@ -180,13 +180,10 @@ func (h *Health) Admit(i int, first bool, chance uint64, now time.Time) (Pass, V
 // nothing changes.
 func (h *Health) Early(i int, now time.Time) (Pass, bool) {
 	t, ms := h.fresh(i, now)
-	if v := t.view; !v.hasten(ms) {
+	if v := t.view; !v.hasten(ms) || !h.sync(t, ms, early) {
 		return Pass{}, false
 	}
-	if h.sync(t, ms, early) {
-		return Pass{t: t, gen: t.view.gen, spare: true}, true
-	}
-	return Pass{}, false
+	return Pass{t: t, gen: t.view.gen, spare: true}, true
 }
 
 // claim is a right that a VM may take on a target that is shut out.

@@ -4,6 +4,7 @@ package limits
 
 import (
 	"time"
+	"unicode/utf8"
 
 	"github.com/posterngw/postern/filters/config"
 )
@@ -20,6 +21,18 @@ type Limits struct {
 	HoldBytes int // of a stream before its first content
 	HoldTime  time.Duration
 	Workers   int
+}
+
+// Cut bounds a client's text that ends up in records or messages: to n bytes, or a
+// little less, so as not to cut a character.
+func Cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }
 
 // Fields declares the section.

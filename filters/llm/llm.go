@@ -44,6 +44,9 @@ const (
 	Passthrough           // a path of the dialect that is passed on unread
 )
 
+// Writes reports whether an operation's answer is tokens: vectors and ranks are not.
+func (o Operation) Writes() bool { return o == Chat || o == Complete }
+
 // String is the operation's name in OpenTelemetry's gen_ai.operation.name
 // (semantic conventions v1.41.1), where it has one.
 func (o Operation) String() string {

@@ -2,11 +2,12 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/posterngw/postern/tools/gateway/gatewaytest"
 )
 
 // maxModule is what a host has room for that compiles a module for each worker.
@@ -21,14 +22,10 @@ func TestModuleSize(t *testing.T) {
 // TestImportBudget holds the parts that the module is made of: no policies, budgets,
 // credentials or routes are among them.
 func TestImportBudget(t *testing.T) {
-	list := exec.Command("go", "list", "-deps", ".")
-	list.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-	out, err := list.Output()
-	require.NoError(t, err)
 	want, err := os.ReadFile("testdata/imports.txt")
 	require.NoError(t, err)
 	var got strings.Builder
-	for line := range strings.Lines(string(out)) {
+	for _, line := range gatewaytest.Imports(t) {
 		if strings.Contains(line, ".") {
 			got.WriteString(line)
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/posterngw/postern/filters/limits"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
@@ -264,7 +265,7 @@ func (w *byCallout) tell(r *request) {
 	if t := r.target(); t != nil {
 		set("llm_model", t.Codec.Model)
 	}
-	set("request_llm_model", bounded(r.facts.Model, 256))
+	set("request_llm_model", limits.Cut(r.facts.Model, 256))
 	kind := "ai_chat"
 	if r.facts.Stream {
 		kind = "ai_stream"

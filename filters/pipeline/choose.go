@@ -6,6 +6,7 @@ import (
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/fasthash"
 	"github.com/posterngw/postern/filters/health"
+	"github.com/posterngw/postern/filters/limits"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/policy"
 	"github.com/posterngw/postern/filters/retry"
@@ -127,7 +128,7 @@ func (r *request) wishes(ask *route.Ask) *llm.Error {
 		return nil
 	}
 	wish := func(name string) string {
-		value := bounded(r.head.pairs.get(name), 128)
+		value := limits.Cut(r.head.pairs.get(name), 128)
 		switch {
 		case value == "":
 		case r.mayOverride():
@@ -178,8 +179,6 @@ func (r *request) unplanned() *llm.Error {
 		}
 	}
 	switch {
-	case why[route.Unhealthy]:
-		return r.shutOut()
 	case why[route.ContextWindow]:
 		e := clientError(400, "context_length_exceeded", "the request is longer than the window of every target of this model")
 		e.Class, e.Source = llm.ContextLength, llm.FromPostern

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/limits"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/jsonx"
 )
@@ -74,7 +75,7 @@ func lost(l *dialect.Ledger) *llm.Error {
 }
 
 func noModel(name string) *llm.Error {
-	e := clientError(404, "model_not_found", "there is no model \""+bounded(name, 200)+"\" that you may use")
+	e := clientError(404, "model_not_found", "there is no model \""+limits.Cut(name, 200)+"\" that you may use")
 	e.Param = "model"
 	return e
 }

@@ -3,10 +3,10 @@ package pipeline
 import (
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/posterngw/postern/filters/credential"
 	"github.com/posterngw/postern/filters/dialect"
+	"github.com/posterngw/postern/filters/limits"
 )
 
 // head is what one reading of the request's headers told.
@@ -61,9 +61,9 @@ func (h *head) note(name, value string) {
 	case "upgrade":
 		h.upgrade = h.upgrade || strings.EqualFold(value, "websocket")
 	case "x-request-id":
-		h.id = bounded(value, 128)
+		h.id = limits.Cut(value, 128)
 	case "traceparent":
-		h.trace = bounded(value, 128)
+		h.trace = limits.Cut(value, 128)
 	case credential.OwnHeader:
 		h.ownKeys = strings.Trim(h.ownKeys+","+value, ",")
 		h.strip = append(h.strip, name)
@@ -136,18 +136,6 @@ func (h *head) clean(s Stream) {
 	for _, name := range h.strip {
 		s.RemoveHeader(Request, name)
 	}
-}
-
-// bounded cuts a client's text that ends up in records or messages to n bytes,
-// or a little less, so as not to cut a character.
-func bounded(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n]
 }
 
 // line is what dialects see of the head.

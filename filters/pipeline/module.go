@@ -1,9 +1,10 @@
 package pipeline
 
 import (
-	"github.com/posterngw/postern/filters/estimate"
 	"strconv"
 	"time"
+
+	"github.com/posterngw/postern/filters/estimate"
 
 	"github.com/posterngw/postern/filters/audit"
 	"github.com/posterngw/postern/filters/budget"
@@ -25,7 +26,7 @@ type Module struct {
 	gather   []Gatherer
 
 	live     map[string]*request
-	factors  map[string]*estimate.Factor // by target: how it counts tokens
+	factors  estimate.Factors // by target: how it counts tokens
 	holding  map[*providerStage]struct{}
 	serving  []*Snapshot // what requests began with, and may not have been reported
 	inFlight int
@@ -77,7 +78,7 @@ func New(vm VM, dialects []*dialect.Dialect, gather ...Gatherer) *Module {
 	m := &Module{
 		vm: vm, own: ownShared(vm), dialects: dialects, gather: gather,
 		live:    make(map[string]*request),
-		factors: make(map[string]*estimate.Factor),
+		factors: estimate.Factors{},
 		holding: make(map[*providerStage]struct{}),
 		nonce:   strconv.FormatUint(uint64(vm.Now().UnixNano()), 36),
 		chance:  uint64(vm.Now().UnixNano()),

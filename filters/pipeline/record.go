@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/posterngw/postern/filters/audit"
+	"github.com/posterngw/postern/filters/limits"
 	"github.com/posterngw/postern/filters/llm"
 )
 
@@ -18,7 +19,7 @@ func (r *request) record(now time.Time) *audit.Record {
 	rec.Principal, rec.Dialect, rec.API = r.principal, r.dialect.Name, r.api.Name
 	rec.Operation, rec.Stream = r.call.Operation, r.facts.Stream
 	rec.Usage = r.usage
-	if writes(r.call.Operation) {
+	if r.call.Operation.Writes() {
 		rec.Finish = r.finish
 	}
 	rec.Budgets = r.reservation.Movements(rec.Budgets)
@@ -43,12 +44,12 @@ func (r *request) record(now time.Time) *audit.Record {
 
 func (r *request) recordDecision(rec *audit.Record) {
 	if r.model == nil {
-		rec.Asked = bounded(r.facts.Model, 256)
+		rec.Asked = limits.Cut(r.facts.Model, 256)
 		return
 	}
 	rec.Model = r.model.Name
 	if r.facts.Model != "" && r.facts.Model != r.model.Name {
-		rec.Asked = bounded(r.facts.Model, 256)
+		rec.Asked = limits.Cut(r.facts.Model, 256)
 	}
 	rec.Decision.Made, rec.Decision.Allowed = true, r.decision.Allowed
 	rec.Decision.Policies = append(rec.Decision.Policies, r.decision.Policies...)

@@ -192,7 +192,7 @@ func (x *wholeRelay) put(p *providerStage, body, out []byte) {
 		p.show(out)
 	}
 	p.r.told.Write(out)
-	if !p.r.usage.Known && writes(p.r.call.Operation) {
+	if !p.r.usage.Known && p.r.call.Operation.Writes() {
 		p.r.whole = estimate.Escaped(out)
 	}
 }

@@ -91,16 +91,8 @@ func (m *Module) factor(t *route.Target) *estimate.Factor {
 	if t == nil {
 		return nil
 	}
-	f := m.factors[t.Name]
-	if f == nil {
-		f = &estimate.Factor{}
-		m.factors[t.Name] = f
-	}
-	return f
+	return m.factors.Of(t.Name)
 }
-
-// writes reports whether an operation's answer is tokens: vectors and ranks are not.
-func writes(op llm.Operation) bool { return op == llm.Chat || op == llm.Complete }
 
 // seen estimates the output tokens that went by, and tells whether the answer
 // did not come to its end.

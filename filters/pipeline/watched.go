@@ -73,7 +73,7 @@ func (x *watched) whole() *llm.Error {
 		e = nil // files and batches are what they are
 	}
 	r.usage, r.finish = p.counted(usage, x.header), finish
-	if !r.usage.Known && writes(r.call.Operation) {
+	if !r.usage.Known && r.call.Operation.Writes() {
 		r.whole = estimate.Escaped(body)
 	}
 	return e

@@ -8,7 +8,7 @@ import (
 // The reasons for which a target is left out, besides those of the other parts
 // (a policy's id, a budget's code, what a translation cannot carry).
 const (
-	Unhealthy     = "unhealthy"      // it is shut out
+	Unhealthy     = "unhealthy"      // it is shut out, and got no pass
 	PlanFull      = "plan_full"      // there are enough others before it
 	NoName        = "no_name"        // its upstream model is a pattern, and the request matched none
 	ContextWindow = "context_window" // question and answer do not fit

@@ -126,8 +126,8 @@ func (c *choice) latency(one *candidate) float64 {
 	return 1 + math.Floor(math.Log(1+float64(took)/float64(time.Millisecond))/step)
 }
 
-// before reports whether a comes before b: by priority, then by each score. Of
-// equals the first configured comes first.
+// before reports whether a comes before b: one that is not shut out, then by
+// priority, then by each score. Of equals the first configured comes first.
 func (a *candidate) before(b *candidate) bool {
 	if a.shut() != b.shut() {
 		return b.shut()

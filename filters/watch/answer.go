@@ -259,13 +259,10 @@ func (w *watcher) readReply() {
 
 // guess estimates an answer of which not all was read.
 func (w *watcher) guess(body []byte) {
-	if w.usage.Partial = true; writes(w.call.Operation) {
+	if w.usage.Partial = true; w.call.Operation.Writes() {
 		w.tokens = max(estimate.Escaped(body), estimate.Bytes(w.bytesOut))
 	}
 }
-
-// writes reports whether an operation's answer is tokens: vectors and ranks are not.
-func writes(op llm.Operation) bool { return op == llm.Chat || op == llm.Complete }
 
 // failed is what an error answer means.
 func (w *watcher) failed(body []byte) *llm.Error {
@@ -305,7 +302,7 @@ func (w *watcher) readWhole(body []byte) {
 	if c, ok := w.api.Provider.(dialect.Counter); ok && !usage.Known {
 		w.usage = c.Counted(w.header)
 	}
-	if !w.usage.Known && writes(w.call.Operation) {
+	if !w.usage.Known && w.call.Operation.Writes() {
 		w.tokens = estimate.Escaped(body)
 	}
 }

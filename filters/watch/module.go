@@ -23,7 +23,7 @@ type Module struct {
 	next    uint64 // of streams' numbers
 	panics  int64
 	missed  int64 // streams that were left alone for lack of room
-	factors map[string]*estimate.Factor
+	factors estimate.Factors
 
 	// What one callback needs for itself, here and not on the heap each time.
 	doc   jsonx.Document
@@ -34,7 +34,7 @@ type Module struct {
 
 // New makes the observers of a VM. dialects is the list of what they read.
 func New(vm host.VM, dialects []*dialect.Dialect) *Module {
-	return &Module{vm: vm, dialects: dialects, factors: map[string]*estimate.Factor{}}
+	return &Module{vm: vm, dialects: dialects, factors: estimate.Factors{}}
 }
 
 // Plugin begins a plugin. judge says what would have been decided, where somebody
@@ -110,12 +110,7 @@ func (m *Module) factor(t *target) *estimate.Factor {
 	if t == nil {
 		return nil
 	}
-	f := m.factors[t.name]
-	if f == nil {
-		f = &estimate.Factor{}
-		m.factors[t.name] = f
-	}
-	return f
+	return m.factors.Of(t.name)
 }
 
 func (m *Module) panicked(cause string) {

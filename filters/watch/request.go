@@ -2,10 +2,10 @@ package watch
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"github.com/posterngw/postern/filters/dialect"
 	"github.com/posterngw/postern/filters/identity"
+	"github.com/posterngw/postern/filters/limits"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/wire/gzip"
 	"github.com/posterngw/postern/filters/wire/jsonx"
@@ -54,9 +54,9 @@ func (h *head) read(pairs [][2]string) {
 		case "upgrade":
 			h.upgrade = h.upgrade || strings.EqualFold(value, "websocket")
 		case "x-request-id":
-			h.id = bounded(value, 128)
+			h.id = limits.Cut(value, 128)
 		case "traceparent":
-			h.trace = bounded(value, 128)
+			h.trace = limits.Cut(value, 128)
 		}
 	}
 }
@@ -87,18 +87,6 @@ func coding(value string) string {
 }
 
 const zipped = "gzip"
-
-// bounded cuts a client's text that ends up in records to n bytes, or a little
-// less, so as not to cut a character.
-func bounded(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return strings.Clone(s[:n])
-}
 
 // bodyOfRequest takes a piece of the body.
 func (w *watcher) bodyOfRequest(b []byte, end bool) {

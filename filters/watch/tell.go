@@ -7,6 +7,7 @@ import (
 	"github.com/posterngw/postern/filters/audit"
 	"github.com/posterngw/postern/filters/estimate"
 	"github.com/posterngw/postern/filters/host"
+	"github.com/posterngw/postern/filters/limits"
 	"github.com/posterngw/postern/filters/llm"
 	"github.com/posterngw/postern/filters/price"
 	"github.com/posterngw/postern/filters/wire/jsonx"
@@ -75,7 +76,7 @@ func (w *watcher) variables(rec *audit.Record) {
 		}
 	}
 	set("llm_model", rec.UpstreamModel)
-	set("request_llm_model", bounded(w.facts.Model, 256))
+	set("request_llm_model", limits.Cut(w.facts.Model, 256))
 	if u := &rec.Usage; u.Known || u.Estimated {
 		set("llm_prompt_tokens", strconv.FormatInt(u.InputTotal(), 10))
 		set("llm_completion_tokens", strconv.FormatInt(u.OutputTotal(), 10))
@@ -98,7 +99,7 @@ func (w *watcher) record() *audit.Record {
 	rec.Operation, rec.Stream = w.call.Operation, w.facts.Stream
 	w.account(rec.End)
 	rec.Usage = w.usage
-	if writes(w.call.Operation) {
+	if w.call.Operation.Writes() {
 		rec.Finish = w.stop
 	}
 	rec.BytesIn, rec.BytesOut = int64(w.bytesIn), int64(w.bytesOut)
@@ -132,7 +133,7 @@ func (w *watcher) served(rec *audit.Record) {
 		rec.Model = w.target.model
 	}
 	if asked != rec.Model {
-		rec.Asked = bounded(asked, 256)
+		rec.Asked = limits.Cut(asked, 256)
 	}
 	rec.System = w.dialect.Name
 	x := sold{kind: w.dialect.Name, model: asked}
@@ -147,7 +148,7 @@ func (w *watcher) served(rec *audit.Record) {
 		}
 		rec.UpstreamModel = x.model
 	} else if w.status/100 == 2 {
-		rec.UpstreamModel = bounded(asked, 256) // the name has proved to be one
+		rec.UpstreamModel = limits.Cut(asked, 256) // the name has proved to be one
 	}
 	if w.status > 0 && rec.Target != "" {
 		one := audit.Attempt{Target: rec.Target, Status: w.status, Took: rec.Total}

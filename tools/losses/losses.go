@@ -94,18 +94,28 @@ func (c *Client) whole(t *Target) (Fate, error) {
 		return Fate{}, err
 	}
 	codec := c.codec(t)
-	api, same := t.Dialect.Serves(c.API, &in.facts, &codec)
-	switch {
-	case api == nil:
-		return Fate{"unserved", ""}, nil
-	case same:
-		return Fate{"kept", ""}, nil
+	api, direct := c.served(t, &in.facts, &codec)
+	if api == nil {
+		return direct, nil
 	}
 	out := c.translate(api, &codec, &in)
 	if out.refused != nil {
 		return Fate{"refused", out.refused.Message}, nil
 	}
 	return Fate{"mapped", ""}, nil
+}
+
+// served is the API by which a target is asked in translation; nil, and the fate,
+// where nothing is translated.
+func (c *Client) served(t *Target, f *llm.Facts, codec *dialect.Target) (*dialect.API, Fate) {
+	switch api, same := t.Dialect.Serves(c.API, f, codec); {
+	case api == nil:
+		return nil, Fate{"unserved", ""}
+	case same:
+		return nil, Fate{"kept", ""}
+	default:
+		return api, Fate{}
+	}
 }
 
 // codec is a target as this API's requests go there.
@@ -125,12 +135,9 @@ func (c *Client) fate(t *Target, without, with []byte, f *dialecttest.Field) (Fa
 		return Fate{}, err
 	}
 	codec := c.codec(t)
-	api, same := t.Dialect.Serves(c.API, &read.facts, &codec)
-	switch {
-	case api == nil:
-		return Fate{"unserved", ""}, nil
-	case same:
-		return Fate{"kept", ""}, nil
+	api, direct := c.served(t, &read.facts, &codec)
+	if api == nil {
+		return direct, nil
 	}
 	before := c.translate(api, &codec, &read)
 	if before.refused != nil && f.With == "" {

@@ -15,19 +15,11 @@ const reloadLimit = startLimit
 // does: new files take the old ones' places by renames. It returns when the new
 // listener serves; one that Envoy refuses is an error.
 func (e *Envoy) Reload(config string) error {
-	updated, rejected := int64(0), int64(0)
-	err := e.replace(config, func(success, failure int64) { updated, rejected = success, failure })
-	if err != nil {
-		return err
-	}
-	return e.await(reloadLimit, func() (bool, error) {
-		success, failure, err := e.updates()
+	return e.judged(config, func(took, refused bool) (bool, error) {
 		switch {
-		case err != nil:
-			return false, err
-		case failure > rejected:
+		case refused:
 			return false, errors.New("Envoy refused the configuration")
-		case success <= updated:
+		case !took:
 			return false, nil
 		}
 		warming, err := e.stat("listener_manager.total_listeners_warming")
@@ -41,6 +33,17 @@ func (e *Envoy) Use(wasm string) { e.o.Wasm = wasm }
 // Refused is Reload with a configuration that Envoy must refuse. It returns when
 // Envoy has; one that Envoy takes is an error.
 func (e *Envoy) Refused(config string) error {
+	return e.judged(config, func(took, refused bool) (bool, error) {
+		if took {
+			return false, fmt.Errorf("Envoy took the configuration:\n%s", config)
+		}
+		return refused, nil
+	})
+}
+
+// judged replaces the configuration, and asks done until it says so: whether Envoy
+// took one, or refused one, since.
+func (e *Envoy) judged(config string, done func(took, refused bool) (bool, error)) error {
 	updated, rejected := int64(0), int64(0)
 	err := e.replace(config, func(success, failure int64) { updated, rejected = success, failure })
 	if err != nil {
@@ -48,10 +51,10 @@ func (e *Envoy) Refused(config string) error {
 	}
 	return e.await(reloadLimit, func() (bool, error) {
 		success, failure, err := e.updates()
-		if err == nil && success > updated {
-			err = fmt.Errorf("Envoy took the configuration:\n%s", config)
+		if err != nil {
+			return false, err
 		}
-		return failure > rejected, err
+		return done(success > updated, failure > rejected)
 	})
 }
 

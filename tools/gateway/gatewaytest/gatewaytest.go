@@ -1,10 +1,13 @@
-// Package gatewaytest gives tests the modules as they ship.
+// Package gatewaytest gives tests the modules as they ship, and what they are made of.
 package gatewaytest
 
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,4 +29,14 @@ func Built(t testing.TB, path string) hosttest.Module {
 	m, err := rt.Compile(ctx, code)
 	require.NoError(t, err)
 	return m
+}
+
+// Imports are all packages that the module in the test's own folder is linked from,
+// a line each.
+func Imports(t testing.TB) []string {
+	list := exec.Command("go", "list", "-deps", ".")
+	list.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	out, err := list.Output()
+	require.NoError(t, err)
+	return slices.Collect(strings.Lines(string(out)))
 }
